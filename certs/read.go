@@ -1,0 +1,312 @@
+package certs
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"go.mozilla.org/pkcs7"
+	"golang.org/x/crypto/pkcs12"
+)
+
+// maxInput bounds what is read as a key or certificate: a bag of a few hundred
+// certificates fits.
+const maxInput = 1 << 20
+
+// ParseCertificates reads all certificates of data: PEM (other blocks are
+// passed over), DER (one or several in a row) or a PKCS #7 bag (.p7b, in DER or
+// PEM). The order is kept and duplicates are dropped.
+func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
+	if len(data) > maxInput {
+		return nil, fmt.Errorf("certs: input of %d bytes is over the limit of %d", len(data), maxInput)
+	}
+	var out []*x509.Certificate
+	if bytes.Contains(data, []byte("-----BEGIN ")) {
+		rest := data
+		for {
+			var b *pem.Block
+			if b, rest = pem.Decode(rest); b == nil {
+				break
+			}
+			switch b.Type {
+			case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
+				c, err := x509.ParseCertificate(b.Bytes)
+				if err != nil {
+					return nil, fmt.Errorf("certs: certificate %d of the PEM input: %w", len(out)+1, err)
+				}
+				out = append(out, c)
+			case "PKCS7", "CMS":
+				cs, err := parseBag(b.Bytes)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, cs...)
+			}
+		}
+	} else if cs, err := x509.ParseCertificates(data); err == nil {
+		out = cs
+	} else if cs, bagErr := parseBag(data); bagErr == nil {
+		out = cs
+	} else if len(bytes.TrimSpace(data)) > 0 {
+		return nil, fmt.Errorf("%w: neither PEM nor DER (%w) nor a PKCS #7 bag (%w)", ErrNoCertificate, err, bagErr)
+	}
+	out = unique(out)
+	if len(out) == 0 {
+		return nil, ErrNoCertificate
+	}
+	return out, nil
+}
+
+// ParseCertificate reads data like ParseCertificates and returns the first.
+func ParseCertificate(data []byte) (*x509.Certificate, error) {
+	cs, err := ParseCertificates(data)
+	if err != nil {
+		return nil, err
+	}
+	return cs[0], nil
+}
+
+// ParseKey reads an unencrypted private key, RSA or EC: PEM (PKCS #8, PKCS #1
+// or SEC 1; certificates before it are passed over) or DER.
+func ParseKey(data []byte) (crypto.Signer, error) {
+	if len(data) > maxInput {
+		return nil, fmt.Errorf("certs: input of %d bytes is over the limit of %d", len(data), maxInput)
+	}
+	if !bytes.Contains(data, []byte("-----BEGIN ")) {
+		return parseKeyDER(data)
+	}
+	rest := data
+	for {
+		var b *pem.Block
+		if b, rest = pem.Decode(rest); b == nil {
+			return nil, ErrNoKey
+		}
+		switch b.Type {
+		case "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY":
+			if b.Headers["DEK-Info"] != "" {
+				return nil, fmt.Errorf("%w: the key is encrypted the old PEM way; convert it with: openssl pkcs8 -topk8 -nocrypt", ErrPassword)
+			}
+			return parseKeyDER(b.Bytes)
+		case "ENCRYPTED PRIVATE KEY":
+			return nil, fmt.Errorf("%w: the key is an encrypted PKCS #8; convert it with: openssl pkcs8 -topk8 -nocrypt, or import a PKCS #12 file", ErrPassword)
+		}
+	}
+}
+
+// parseKeyDER tries the three DER forms of a private key.
+func parseKeyDER(der []byte) (crypto.Signer, error) {
+	if k, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		switch k := k.(type) {
+		case *rsa.PrivateKey:
+			return k, nil
+		case *ecdsa.PrivateKey:
+			return k, nil
+		case ed25519.PrivateKey:
+			return nil, errors.New("certs: Ed25519 keys do not serve AS2: use RSA or EC")
+		}
+		return nil, errors.New("certs: this kind of private key does not serve AS2: use RSA or EC")
+	}
+	if k, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return k, nil
+	}
+	if k, err := x509.ParseECPrivateKey(der); err == nil {
+		return k, nil
+	}
+	return nil, fmt.Errorf("%w: the bytes are no PKCS #8, PKCS #1 or SEC 1 key", ErrNoKey)
+}
+
+// ParsePKCS12 reads a .p12 or .pfx file: one private key, its certificate and
+// the chain. It reads the encryption older tools write (3DES, RC2); a file of
+// newer tools (AES, PBES2) is refused with the way to convert it.
+func ParsePKCS12(data []byte, password string) (*Pair, error) {
+	if len(data) > maxInput {
+		return nil, fmt.Errorf("certs: input of %d bytes is over the limit of %d", len(data), maxInput)
+	}
+	blocks, err := toPEM(data, password)
+	if err != nil {
+		if errors.Is(err, pkcs12.ErrIncorrectPassword) {
+			return nil, fmt.Errorf("%w for the PKCS #12 file", ErrPassword)
+		}
+		return nil, fmt.Errorf("certs: PKCS #12: %w; if it was written by a newer tool, convert it with: openssl pkcs12 -in X.p12 -nodes -out X.pem", err)
+	}
+	var key crypto.Signer
+	var cs []*x509.Certificate
+	for _, b := range blocks {
+		switch b.Type {
+		case "PRIVATE KEY":
+			if key != nil {
+				return nil, errors.New("certs: PKCS #12: more than one private key: export the one you mean alone")
+			}
+			if key, err = parseKeyDER(b.Bytes); err != nil {
+				return nil, err
+			}
+		case "CERTIFICATE":
+			c, err := x509.ParseCertificate(b.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("certs: PKCS #12: certificate: %w", err)
+			}
+			cs = append(cs, c)
+		}
+	}
+	if key == nil {
+		return nil, ErrNoKey
+	}
+	return newPair(key, cs)
+}
+
+// toPEM guards the PKCS #12 decoder, which is old and frozen, against inputs
+// that make it panic.
+func toPEM(data []byte, password string) (blocks []*pem.Block, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			blocks, err = nil, errors.New("damaged file")
+		}
+	}()
+	return pkcs12.ToPEM(data, password)
+}
+
+// ParsePair reads a certificate and the private key that belongs to it. certs
+// and key may be the same PEM bytes.
+func ParsePair(certificates, key []byte) (*Pair, error) {
+	cs, err := ParseCertificates(certificates)
+	if err != nil {
+		return nil, err
+	}
+	k, err := ParseKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return newPair(k, cs)
+}
+
+// newPair finds the certificate of key among cs; the others become the chain.
+func newPair(key crypto.Signer, cs []*x509.Certificate) (*Pair, error) {
+	if len(cs) == 0 {
+		return nil, ErrNoCertificate
+	}
+	type public interface{ Equal(crypto.PublicKey) bool }
+	p := &Pair{Key: key}
+	for _, c := range cs {
+		if pub, ok := key.Public().(public); ok && p.Certificate == nil && pub.Equal(c.PublicKey) {
+			p.Certificate = c
+			continue
+		}
+		p.Chain = append(p.Chain, c)
+	}
+	if p.Certificate == nil {
+		return nil, fmt.Errorf("%w %q", ErrMismatch, cs[0].Subject)
+	}
+	return p, nil
+}
+
+// EncodeCertificate is c as PEM.
+func EncodeCertificate(c *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+}
+
+// EncodeKey is key as PEM of PKCS #8, unencrypted: seal it, or write it with
+// WriteKeyFile.
+func EncodeKey(key crypto.Signer) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("certs: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// WriteKeyFile writes key to path, readable by its owner only (0600). With a
+// Sealer the file is sealed under the certificate's fingerprint; sealer nil
+// writes plain PEM. An existing file is not overwritten.
+func WriteKeyFile(path string, p *Pair, sealer *Sealer, random io.Reader) error {
+	data, err := EncodeKey(p.Key)
+	if err != nil {
+		return err
+	}
+	if sealer != nil {
+		if data, err = sealer.Seal(random, Fingerprint(p.Certificate), data); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- the operator names the file
+	if err != nil {
+		return fmt.Errorf("certs: write key: %w", err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		_ = os.Remove(path) // half a key file helps nobody
+		return fmt.Errorf("certs: write key: %w", err)
+	}
+	return nil
+}
+
+// ReadKeyFile reads what WriteKeyFile wrote for certificate c. A sealed file
+// needs the Sealer it was written with.
+func ReadKeyFile(path string, c *x509.Certificate, sealer *Sealer) (crypto.Signer, error) {
+	data, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("certs: read key: %w", err)
+	}
+	if IsSealed(data) {
+		if sealer == nil {
+			return nil, fmt.Errorf("certs: %s is sealed: give the sealing key", path)
+		}
+		if data, err = sealer.Open(Fingerprint(c), data); err != nil {
+			return nil, fmt.Errorf("certs: read key %s: %w", path, err)
+		}
+	}
+	key, err := ParseKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("certs: read key %s: %w", path, err)
+	}
+	if _, err := newPair(key, []*x509.Certificate{c}); err != nil {
+		return nil, fmt.Errorf("certs: read key %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// parseBag reads the certificates of a PKCS #7 bag. A bag is only handed to
+// the library after a look at its nesting: it does not bound recursion itself.
+func parseBag(der []byte) (cs []*x509.Certificate, err error) {
+	if d := nesting(der, bagDepth); d > bagDepth {
+		return nil, fmt.Errorf("certs: PKCS #7 bag: nested more than %d deep", bagDepth)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			cs, err = nil, errors.New("certs: PKCS #7 bag: damaged")
+		}
+	}()
+	b, err := pkcs7.Parse(der)
+	if err != nil {
+		return nil, fmt.Errorf("certs: PKCS #7 bag: %w", err)
+	}
+	return b.Certificates, nil
+}
+
+// unique drops repeated certificates.
+func unique(cs []*x509.Certificate) []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, c := range cs {
+		seen := false
+		for _, o := range out {
+			seen = seen || o.Equal(c)
+		}
+		if !seen {
+			out = append(out, c)
+		}
+	}
+	return out
+}
