@@ -1,0 +1,67 @@
+package cms
+
+import (
+	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"math/big"
+	"strings"
+)
+
+// Identifier names a certificate the way CMS does (RFC 5652 sections 5.3 and
+// 6.2): by issuer and serial number, or by subject key identifier.
+type Identifier struct {
+	Issuer []byte   // DER of the issuer's name; nil when KeyID is set
+	Serial *big.Int // may be 0 or negative; nil when KeyID is set
+	KeyID  []byte   // subject key identifier; nil when Issuer is set
+}
+
+// String shows the identifier for people: "CN=Bob, serial 17" or
+// "key identifier 0a1b".
+func (id Identifier) String() string {
+	if id.KeyID != nil {
+		return fmt.Sprintf("key identifier %x", id.KeyID)
+	}
+	name, ok := parseName(id.Issuer)
+	if !ok {
+		name = fmt.Sprintf("issuer %x", id.Issuer)
+	}
+	return fmt.Sprintf("%s, serial %v", name, id.Serial)
+}
+
+// Matches tells whether id names the certificate. Names are compared byte for
+// byte first and then by their values regardless of case and string type, since
+// some products write an issuer's name anew instead of copying it.
+func (id Identifier) Matches(c *x509.Certificate) bool {
+	if c == nil {
+		return false
+	}
+	if id.KeyID != nil {
+		return bytes.Equal(id.KeyID, keyIdentifier(c))
+	}
+	if id.Serial == nil || c.SerialNumber == nil || id.Serial.Cmp(c.SerialNumber) != 0 {
+		return false
+	}
+	if bytes.Equal(id.Issuer, c.RawIssuer) {
+		return true
+	}
+	a, okA := parseName(id.Issuer)
+	b, okB := parseName(c.RawIssuer)
+	return okA && okB && strings.EqualFold(a, b)
+}
+
+func parseName(der []byte) (string, bool) {
+	var rdn pkix.RDNSequence
+	rest, err := asn1.Unmarshal(der, &rdn)
+	if err != nil || len(rest) != 0 {
+		return "", false
+	}
+	return strings.Join(strings.Fields(rdn.String()), " "), true
+}
+
+// keyIdentifier returns the certificate's subject key identifier.
+func keyIdentifier(c *x509.Certificate) []byte {
+	return c.SubjectKeyId
+}
