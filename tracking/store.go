@@ -54,6 +54,10 @@ type Tx interface {
 	InsertDocument(ctx context.Context, d *Document) error
 	// UpdateDocument stores everything but the Keys.
 	UpdateDocument(ctx context.Context, d *Document) error
+	// Document reads a document and locks it until the database transaction
+	// ends, so that what is changed and stored again loses nobody's change. The
+	// other methods that read transmissions, interchanges, groups and documents
+	// lock what they return likewise.
 	Document(ctx context.Context, id ID) (*Document, error)
 	DocumentsOfGroup(ctx context.Context, group ID) ([]*Document, error)
 	// DocumentsOfSource returns what a transmission brought, in order.

@@ -54,6 +54,10 @@ var ErrLeaseLost = errors.New("the lease of the job was lost to another worker")
 type Tx interface {
 	// Enqueue adds the job as the last of its lane and fills Seq.
 	Enqueue(ctx context.Context, j *Job) error
+	// HoldJob makes sure, and keeps sure until the database transaction ends,
+	// that the caller still holds the job, or returns ErrLeaseLost. It goes with
+	// every checkpoint that does not finish the job.
+	HoldJob(ctx context.Context, j *Job) error
 	// FinishJob removes a job that the caller holds, or returns ErrLeaseLost.
 	FinishJob(ctx context.Context, j *Job) error
 	// RetryJob gives a held job back: it stays first of its lane and is not
