@@ -262,6 +262,11 @@ func (e *Engine) failed(ctx context.Context, job *queue.Job, x *Execution, step 
 			if err := tx.RetryJob(ctx, job, at, reason.Error()); err != nil {
 				return err
 			}
+			if r, ok := step.(Retrier); ok {
+				if err := r.Retried(ctx, tx, x, reason, at); err != nil {
+					return err
+				}
+			}
 		} else {
 			next.State, record.Outcome = RunFailed, "failed"
 			if err := tx.BuryJob(ctx, job, reason.Error()); err != nil {

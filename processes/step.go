@@ -29,6 +29,12 @@ type Failer interface {
 	Failed(ctx context.Context, tx Tx, x *Execution, reason error) error
 }
 
+// Retrier is a Step that has something to record when an attempt failed and
+// will be made again at the time given, in the same database transaction.
+type Retrier interface {
+	Retried(ctx context.Context, tx Tx, x *Execution, reason error, at time.Time) error
+}
+
 // Result of a step that succeeded.
 type Result struct {
 	// Commit stores the effects; nil when there are none. It may be called more
