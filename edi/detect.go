@@ -1,0 +1,387 @@
+package edi
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// lookAhead is how far a header is looked into to place its delimiters.
+const lookAhead = 1024
+
+// findInterchange returns the length of what stands before the next header
+// (ISA, UNA, UNB, UIB): white space as a rule, else text that is reported.
+func (r *Reader) findInterchange() (int, error) {
+	start := r.state == stateStart
+	w := r.need(4)
+	if start && (bytes.HasPrefix(w, []byte{0xFF, 0xFE}) || bytes.HasPrefix(w, []byte{0xFE, 0xFF})) {
+		return 0, r.notEDI("UTF-16 text", "convert it to UTF-8 or the character set of its interchange first")
+	}
+	n, pad, lines := 0, -1, 0
+	for {
+		if n == len(w) {
+			if n > r.lim.Gap {
+				return 0, r.tooLong(CodeGapLong, "more than %d bytes outside interchanges", r.lim.Gap)
+			}
+			if !r.more() {
+				break
+			}
+			w = r.window()
+		}
+		switch b := w[n]; {
+		case isNewline(b):
+			if b == '\n' {
+				lines++
+			}
+			n++
+			continue
+		case b == ' ' || b == '\t' || b == 0 || b == 0x1A:
+			if pad < 0 {
+				pad = n
+			}
+			n++
+			continue
+		case b == 0xEF:
+			if w = r.need(n + 3); bytes.HasPrefix(w[n:], []byte{0xEF, 0xBB, 0xBF}) {
+				r.notice(RuleByteOrderMark, r.at(n), 3)
+				n += 3
+				continue
+			}
+		}
+		break
+	}
+	if pad >= 0 {
+		r.notice(RulePadding, r.at(pad), n-pad)
+	}
+	if n == len(w) {
+		return 0, r.endOutside(n)
+	}
+	if lines > 1 || start && lines > 0 {
+		r.notice(RuleBlankLine, r.at(0), n)
+	}
+	w = r.need(n + 4)
+	switch header(w[n:]) {
+	case headerISA, headerUNA, headerUNB:
+		return n, nil
+	case headerUNH:
+		if start {
+			r.notice(RuleMissingUNB, r.at(n), 3)
+			r.setDelimiters(DefaultEDIFACT(3))
+			r.state = stateInside
+			return n, nil
+		}
+	case headerGS:
+		if start {
+			return 0, &SyntaxError{Position: r.at(n), Segment: "GS", Code: CodeMissingISA, Msg: "the input starts with a group; the ISA that declares the delimiters is missing", Hint: "send the whole interchange, from ISA to IEA"}
+		}
+	}
+	if start {
+		if name, hint := sniff(w[n:]); name != "" {
+			return 0, r.notEDI(name, hint)
+		}
+	}
+	return r.findInText(n)
+}
+
+// endOutside ends the reading behind n bytes of white space.
+func (r *Reader) endOutside(n int) error {
+	if r.state != stateStart {
+		return r.finish(n, -1)
+	}
+	if err := r.failed(); err != nil {
+		return err
+	}
+	return &SyntaxError{Position: r.at(0), Code: CodeEmpty, Msg: "the input is empty", Hint: "give an X12 or EDIFACT interchange"}
+}
+
+func (r *Reader) notEDI(name, hint string) error {
+	if name == "" {
+		name = fmt.Sprintf("%q", printable(r.window()))
+	}
+	return &SyntaxError{Position: r.at(0), Code: CodeNotEDI, Msg: "the input is not X12 or EDIFACT but " + name, Hint: hint}
+}
+
+// findInText looks for a header behind text that starts at byte n.
+func (r *Reader) findInText(n int) (int, error) {
+	w := r.window()
+	for i := n; ; i++ {
+		if i == len(w) {
+			if i > r.lim.Gap || !r.more() {
+				break
+			}
+			w = r.window()
+		}
+		if b := w[i]; b != 'I' && b != 'U' || i > 0 && isAlnum(w[i-1]) {
+			continue
+		}
+		w = r.need(i + 4)
+		switch header(w[i:]) {
+		case headerISA:
+			w = r.need(i + lookAhead)
+			if _, ok := placeISA(w[i:]); !ok {
+				continue
+			}
+		case headerUNA:
+			w = r.need(i + 16)
+			if length, _, ok := placeUNA(w[i:]); !ok || !bytes.HasPrefix(bytes.TrimLeft(w[i+length:], "\r\n"), []byte("UN")) {
+				continue
+			}
+		case headerUNB:
+			w = r.need(i + 8)
+			if len(w) < i+8 || !isAlnum(w[i+4]) || !isAlnum(w[i+5]) || !isAlnum(w[i+6]) || !isAlnum(w[i+7]) {
+				continue
+			}
+		default:
+			continue
+		}
+		r.notice(RuleText, r.at(n), i-n)
+		return i, nil
+	}
+	if err := r.failed(); err != nil {
+		return 0, err
+	}
+	if r.state == stateStart {
+		return 0, r.notEDI("", "an interchange starts with ISA, UNA or UNB")
+	}
+	if len(w) > r.lim.Gap {
+		return 0, r.tooLong(CodeGapLong, "more than %d bytes outside interchanges", r.lim.Gap)
+	}
+	return 0, r.finish(len(w), n)
+}
+
+// kinds of header
+const (
+	headerNone = iota
+	headerISA
+	headerUNA
+	headerUNB // or UIB
+	headerUNH // or UNG, UIH: EDIFACT without its header
+	headerGS
+)
+
+// header tells what w begins with.
+func header(w []byte) int {
+	if len(w) < 4 {
+		return headerNone
+	}
+	switch string(w[:3]) {
+	case "ISA":
+		if usable(w[3]) && !isNewline(w[3]) {
+			return headerISA
+		}
+	case "UNA":
+		if usable(w[3]) {
+			return headerUNA
+		}
+	case "UNB", "UIB":
+		if _, ok := impliedEDIFACT(w[3]); ok {
+			return headerUNB
+		}
+	case "UNG", "UNH", "UIH":
+		if w[3] == '+' {
+			return headerUNH
+		}
+	default:
+		if w[0] == 'G' && w[1] == 'S' && usable(w[2]) && isAlnum(w[3]) {
+			return headerGS
+		}
+	}
+	return headerNone
+}
+
+// impliedEDIFACT returns the service characters that the first separator of a
+// UNB without UNA implies: the common set, or the control characters IS4, IS3
+// and IS1 of character set UNOB.
+func impliedEDIFACT(separator byte) (Delimiters, bool) {
+	switch separator {
+	case '+':
+		return DefaultEDIFACT(3), true
+	case 0x1D:
+		return Delimiters{Standard: EDIFACT, Segment: 0x1C, Element: 0x1D, Component: 0x1F, Decimal: '.'}, true
+	}
+	return Delimiters{}, false
+}
+
+// readISA reads the ISA at byte lead of the window and puts its delimiters in
+// force.
+func (r *Reader) readISA(lead int) (*Segment, error) {
+	w := r.need(lead + isaLength + 1)
+	p, ok := placeISA(w[lead:])
+	if !ok || len(p.rules) > 0 || isNewline(p.delims.Segment) {
+		w = r.need(lead + lookAhead)
+		p, ok = placeISA(w[lead:])
+	}
+	if !ok {
+		if err := r.failed(); err != nil {
+			return nil, err
+		}
+		e := &SyntaxError{
+			Position: r.at(lead), Segment: "ISA", Code: CodeISA, Recoverable: true,
+			Msg:  "the delimiters cannot be placed: no component separator and segment terminator behind 16 elements",
+			Hint: "check that the ISA has 16 elements, 106 bytes in all, and ends with a segment terminator",
+		}
+		r.state = stateBetween
+		r.pos += lead + 3
+		return nil, e
+	}
+	for _, rule := range p.rules {
+		r.notice(rule, r.at(lead), p.length)
+	}
+	r.setDelimiters(p.delims)
+	r.state = stateInside
+	r.una = false
+	r.begin(lead, p.length)
+	s := &r.seg
+	content := s.Raw[:p.length-1-len(p.delims.SegmentTail)]
+	n := 0
+	for i, b := range content {
+		if b == p.delims.Element && n < len(r.marks)-1 {
+			r.marks[n] = uint32(i) //nolint:gosec // bounded by lookAhead
+			n++
+		}
+	}
+	r.marks[n] = uint32(len(content)) //nolint:gosec // bounded by lookAhead
+	s.marks = r.marks[:n+1]
+	s.Tag = s.Raw[:3:3]
+	s.flags = flat
+	if bytes.ContainsAny(content, "\r\n") {
+		s.flags |= hasNewline
+		r.notice(RuleNewlineInSegment, s.Pos, len(s.Raw))
+	}
+	r.countLines(s.Raw)
+	return s, nil
+}
+
+// readUNA reads the UNA at byte lead of the window.
+func (r *Reader) readUNA(lead int) (*Segment, error) {
+	w := r.need(lead + 12)
+	length, d, ok := placeUNA(w[lead:])
+	if !ok {
+		if r.state == stateInside {
+			return r.readSegment(lead)
+		}
+		return nil, &SyntaxError{Position: r.at(lead), Segment: "UNA", Code: CodeUNA, Msg: "no usable service characters are declared", Hint: "UNA is followed by six characters, as in UNA:+.? '"}
+	}
+	if length == unaLength-1 {
+		r.notice(RuleUNAWidth, r.at(lead), length)
+	}
+	r.setDelimiters(d)
+	r.state = stateInside
+	r.begin(lead, length)
+	r.una = true
+	s := &r.seg
+	r.marks[0] = 3
+	s.marks = r.marks[:1]
+	s.Tag = s.Raw[:3:3]
+	s.flags = flat
+	r.countLines(s.Raw)
+	return s, nil
+}
+
+const unaLength = 9
+
+// placeUNA reads the service characters that w, which starts with UNA,
+// declares. Repetition holds what is declared, in force or not.
+func placeUNA(w []byte) (length int, d Delimiters, ok bool) {
+	if len(w) < unaLength-1 {
+		return 0, d, false
+	}
+	length = unaLength
+	d = Delimiters{Standard: EDIFACT, Component: w[3], Element: w[4], Decimal: w[5], Release: w[6], Repetition: w[7]}
+	rest := w[unaLength-1:]
+	if next := bytes.TrimLeft(rest, "\r\n"); usable(w[7]) && bytes.HasPrefix(next, []byte("UN")) && (len(next) == len(rest) || w[7] == '\'') {
+		length, d.Repetition, d.Segment = unaLength-1, ' ', w[7]
+	} else if len(rest) == 0 {
+		return 0, d, false
+	} else {
+		d.Segment = rest[0]
+	}
+	if d.Release == ' ' {
+		d.Release = 0
+	}
+	if d.Repetition == ' ' {
+		d.Repetition = 0
+	}
+	repetition := d.Repetition
+	d.Repetition = 0
+	if d.Component == ' ' {
+		d.Component = 0
+	}
+	ok = d.Validate() == nil
+	d.Repetition = repetition
+	return length, d, ok
+}
+
+// lineTerminator puts the line end in force as terminator when the header at
+// byte lead is followed by another service segment on the next line and no
+// terminator stands between.
+func (r *Reader) lineTerminator(lead int) {
+	w := r.need(lead + lookAhead)[lead:]
+	end := bytes.IndexByte(w, r.delims.Segment)
+	if end < 0 {
+		end = len(w)
+	}
+	nl := bytes.IndexAny(w[:end], "\r\n")
+	if nl < 0 {
+		return
+	}
+	next := bytes.TrimLeft(w[nl:], "\r\n \t")
+	if len(next) < 4 || next[3] != r.delims.Element {
+		return
+	}
+	switch string(next[:3]) {
+	case "UNG", "UNH", "UNO", "UNZ", "UIH":
+		d := r.delims
+		d.Segment = w[nl]
+		r.setDelimiters(d)
+		r.notice(RuleNewlineTerminator, r.at(lead), nl)
+	}
+}
+
+// syntaxVersion puts the repetition separator in force that the syntax version
+// of the UNB just read allows: none before version 4.
+func (r *Reader) syntaxVersion() {
+	d := r.delims
+	if d.Standard != EDIFACT {
+		return
+	}
+	declared := d.Repetition
+	d.Repetition = 0
+	if v := r.seg.Element(1).Component(2).Raw(); len(v) == 1 && v[0] >= '4' && v[0] <= '9' {
+		d.Repetition = declared
+		if !r.una {
+			d.Repetition = '*'
+		}
+		if d.Validate() != nil {
+			d.Repetition = 0
+		}
+	} else if declared != 0 {
+		r.notice(RuleUNARepetition, r.seg.Pos, len(r.seg.Raw))
+	}
+	if d.Repetition != r.delims.Repetition {
+		r.setDelimiters(d)
+	}
+}
+
+// sniff names other formats that are handed in by mistake.
+func sniff(w []byte) (name, hint string) {
+	for _, f := range [...]struct{ prefix, name, hint string }{
+		{"STX=", "TRADACOMS", "convert it to EDIFACT first"},
+		{"<", "XML or HTML", "convert it first"},
+		{"{", "JSON", "convert it first"},
+		{"[", "JSON", "convert it first"},
+		{"MSH|", "HL7 version 2", "convert it first"},
+		{"EDI_DC", "an SAP IDoc", "convert it first"},
+		{"%PDF", "a PDF document", "send the interchange itself"},
+		{"PK\x03\x04", "a ZIP archive", "unpack it first"},
+		{"\x1F\x8B", "gzip data", "unpack it first"},
+		{"\x30\x80", "CMS data, encrypted or signed", "unwrap it first"},
+		{"\x30\x82", "CMS data, encrypted or signed", "unwrap it first"},
+		{"MIME-Version", "a MIME message", "take the payload out of it first"},
+		{"Content-", "a MIME message", "take the payload out of it first"},
+	} {
+		if bytes.HasPrefix(w, []byte(f.prefix)) {
+			return f.name, f.hint
+		}
+	}
+	return "", ""
+}
