@@ -62,9 +62,12 @@ type Evidence struct {
 	Signed, Encrypted, Compressed bool
 	Digest, Cipher                string
 	MIC, MICAlg                   string
-	Signer, Recipient             *Certificate
-	HTTPStatus                    int
-	Response                      string
+	// MICs is the same check under every digest it was kept in, base64 by
+	// digest name: a partner may label the one it returns with any of them.
+	MICs              map[string]string
+	Signer, Recipient *Certificate
+	HTTPStatus        int
+	Response          string
 }
 
 // Receipt is a proof of delivery: ours about an arrival, or theirs about a
@@ -100,8 +103,12 @@ type Arrival struct {
 	// it is stored with what it is about. Nil when none is asked for.
 	Receipt *Receipt
 	// Refused, when not empty, says why what arrived cannot be used (unknown
-	// partner, wrong key, tampered): it is recorded and kept, not processed.
+	// partner, wrong key, tampered): it is recorded and kept, not processed. It
+	// never is the duplicate of anything, since anybody can write any Key.
 	Refused string
+	// Returned is set when no document arrived but a receipt for a delivery of
+	// ours that is Pending. Content is then empty and no receipt answers it.
+	Returned *Returned
 }
 
 // Acceptance is what the door says, after the commit.
@@ -131,7 +138,7 @@ type Delivery struct {
 type Prepared struct {
 	MessageID string
 	Headers   []HeaderField
-	Wire      Body // exact bytes that Send will carry; nil when they are the content's
+	Wire      Body // exact bytes that Send will carry; nil when they are the content's. Release it once stored
 	Content   Part
 	Evidence  Evidence
 	// WantReceipt tells that the delivery is proven only by a receipt.
@@ -144,8 +151,10 @@ type Outcome struct {
 	// Pending is false, it was refused; when Pending, a receipt will come later.
 	Delivered bool
 	Pending   bool
-	Receipt   *Receipt
-	Evidence  Evidence // what sending adds: address, TLS, status, answer
+	// Reason says in words why it was refused or is not proven; "" otherwise.
+	Reason   string
+	Receipt  *Receipt
+	Evidence Evidence // what sending adds: address, TLS, status, answer
 }
 
 // Sender carries deliveries away over one connection. It is safe for
