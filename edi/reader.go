@@ -78,6 +78,23 @@ func NewBytesReader(b []byte, o Options) *Reader {
 	return rd
 }
 
+// NewFragmentReader returns a Reader over b, a part of an interchange such as
+// one document or group, whose delimiters are known. Offsets count from the
+// start of b.
+func NewFragmentReader(b []byte, d Delimiters, o Options) *Reader {
+	rd := &Reader{strict: o.Strict, lim: o.Limits.WithDefaults()}
+	rd.ResetFragment(b, d)
+	return rd
+}
+
+// ResetFragment makes r read b in place, a part of an interchange with the
+// delimiters d.
+func (r *Reader) ResetFragment(b []byte, d Delimiters) {
+	r.ResetBytes(b)
+	r.setDelimiters(d)
+	r.state = stateInside
+}
+
 // Reset makes r read src from the start, with the options it has, and keeps
 // its buffers.
 func (r *Reader) Reset(src io.Reader) {

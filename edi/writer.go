@@ -3,6 +3,7 @@ package edi
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -13,6 +14,9 @@ type WriterOptions struct {
 	// WriteFields or End writes: "", "\n" or "\r\n". WriteSegment and WriteRaw
 	// do not use it.
 	LineEnd string
+	// KeepEmpty writes trailing empty elements and components instead of
+	// leaving them out.
+	KeepEmpty bool
 }
 
 // Writer writes segments: raw ones exactly as they were read, and new ones
@@ -32,6 +36,7 @@ type Writer struct {
 	kept    int    // length of out without trailing empties
 	element int
 	tag     string
+	scratch []byte
 	err     error
 }
 
@@ -97,6 +102,127 @@ func Copy(w *Writer, r *Reader) error {
 			return err
 		}
 	}
+}
+
+// Edit replaces one element of a segment while it is written. The value is a
+// simple one; an element behind the last is added.
+type Edit struct {
+	Element int // from 1
+	Value   string
+}
+
+// WriteEdited writes a segment that a Reader returned as WriteSegment does,
+// with some elements replaced. Every other byte stays.
+func (w *Writer) WriteEdited(s *Segment, edits ...Edit) error {
+	if len(edits) == 0 {
+		return w.WriteSegment(s)
+	}
+	own := w.d
+	w.d = s.Delimiters() // the values must suit the segment they go into
+	defer func() { w.d = own }()
+	w.tag, w.err = string(s.Tag), nil
+	w.out = append(w.out[:0], s.Lead...)
+	done := 0 // bytes of Raw written
+	last := s.Len()
+	for _, e := range edits {
+		last = max(last, e.Element)
+	}
+	for i := 1; i <= last; i++ {
+		k := indexEdit(edits, i)
+		if i > s.Len() {
+			w.out = append(w.out, s.Raw[done:len(s.Content())]...)
+			done = len(s.Content())
+			w.out = append(w.out, w.d.Element)
+		} else if k >= 0 {
+			w.out = append(w.out, s.Raw[done:s.marks[i-1]+1]...)
+			done = int(s.marks[i])
+		}
+		if k >= 0 {
+			w.element = i
+			w.value(0, edits[k].Value)
+		}
+	}
+	w.out = append(w.out, s.Raw[done:]...)
+	if w.err != nil {
+		return w.place(s)
+	}
+	w.segments++
+	return w.WriteRaw(w.out)
+}
+
+// indexEdit returns which of edits replaces the element, -1 for none.
+func indexEdit(edits []Edit, element int) int {
+	for k, e := range edits {
+		if e.Element == element {
+			return k
+		}
+	}
+	return -1
+}
+
+// place gives the error of the segment being built the position of s.
+func (w *Writer) place(s *Segment) error {
+	var se *SyntaxError
+	if errors.As(w.err, &se) {
+		se.Position = s.Pos
+	}
+	return w.err
+}
+
+// Rewrite writes the values of a segment that a Reader returned with the
+// Writer's own delimiters: every element, repetition and component, empty ones
+// included, in canonical form, with some elements replaced. A value that the
+// Writer's delimiters cannot carry is refused. Neither an ISA nor a UNA can be
+// rewritten: they declare delimiters.
+func (w *Writer) Rewrite(s *Segment, edits ...Edit) error {
+	if s.flags&flat != 0 {
+		return &SyntaxError{Position: s.Pos, Segment: string(s.Tag), Code: CodeSegmentKind, Msg: "a segment that declares delimiters cannot be rewritten with others", Hint: "build it anew"}
+	}
+	w.Begin(string(s.Tag))
+	last := s.Len()
+	for _, e := range edits {
+		last = max(last, e.Element)
+	}
+	for i := 1; i <= last; i++ {
+		w.element++
+		w.out = append(w.out, w.d.Element)
+		if e := s.Element(i); i == s.binary {
+			w.out = append(w.out, e.raw...)
+		} else if k := indexEdit(edits, i); k >= 0 {
+			w.value(0, edits[k].Value)
+		} else {
+			w.rewriteElement(e)
+		}
+	}
+	w.kept = len(w.out)
+	if w.err != nil {
+		return w.place(s)
+	}
+	return w.End()
+}
+
+func (w *Writer) rewriteElement(e Element) {
+	for k := 1; k <= max(e.Repeats(), 1); k++ {
+		if k > 1 {
+			w.separator(w.d.Repetition, "repetition")
+		}
+		one := e.Repeat(k)
+		for j := 1; j <= max(one.Components(), 1); j++ {
+			if j > 1 {
+				w.separator(w.d.Component, "component")
+			}
+			w.scratch = one.Component(j).Append(w.scratch[:0])
+			w.value(j, string(w.scratch))
+		}
+	}
+}
+
+func (w *Writer) separator(b byte, name string) {
+	if b == 0 {
+		w.fail(0, CodeDelimiters, "these delimiters have no "+name+" separator", "choose delimiters that have one")
+		return
+	}
+	w.out = append(w.out, b)
 }
 
 // Field is the value of one element: a simple one, a composite or a repeated
@@ -172,25 +298,17 @@ func (w *Writer) Element(components ...string) {
 
 // Repeat adds a further repetition of the element added last.
 func (w *Writer) Repeat(components ...string) {
-	if w.d.Repetition == 0 {
-		w.fail(0, CodeDelimiters, "these delimiters have no repetition separator", "write one repetition, or use a version and syntax with repetitions")
-		return
-	}
-	w.out = append(w.out, w.d.Repetition)
+	w.separator(w.d.Repetition, "repetition")
 	w.components(components)
 }
 
 func (w *Writer) components(values []string) {
 	for i, v := range values {
 		if i > 0 {
-			if v == "" && allEmpty(values[i:]) {
+			if v == "" && !w.opt.KeepEmpty && allEmpty(values[i:]) {
 				break
 			}
-			if w.d.Component == 0 {
-				w.fail(i+1, CodeDelimiters, "these delimiters have no component separator", "write simple elements only")
-				return
-			}
-			w.out = append(w.out, w.d.Component)
+			w.separator(w.d.Component, "component")
 		}
 		w.value(i+1, v)
 		if v != "" {
@@ -251,7 +369,10 @@ func (w *Writer) End() error {
 	if w.err != nil {
 		return w.err
 	}
-	w.out = append(w.out[:w.kept], w.d.Segment)
+	if !w.opt.KeepEmpty {
+		w.out = w.out[:w.kept]
+	}
+	w.out = append(w.out, w.d.Segment)
 	w.out = append(w.out, w.d.SegmentTail...)
 	w.out = append(w.out, w.opt.LineEnd...)
 	w.segments++
