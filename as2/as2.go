@@ -41,7 +41,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"io"
-	"time"
 )
 
 // Version is the AS2-Version header this package writes (draft rfc4130bis).
@@ -144,6 +143,8 @@ type ReceiptRequest struct {
 	// Digests are the MIC algorithms in order of preference. Names we do not
 	// know are left out.
 	Digests []Digest `json:"digests,omitempty"`
+	// RequiredDigests is set when the digests were asked for with "required".
+	RequiredDigests bool `json:"required_digests,omitempty"`
 	// UnknownDigests are the names of the list that are not known here.
 	UnknownDigests []string `json:"unknown_digests,omitempty"`
 	// UnknownProtocols is set when a signed receipt was asked for in a
@@ -159,12 +160,29 @@ func (r ReceiptRequest) Wanted() bool { return r.Mode == SyncReceipt || r.Mode =
 type Limits struct {
 	Body         int64 // bytes of the HTTP body as received; 16 GiB
 	Payload      int64 // bytes of the content after decompression; 16 GiB
-	InflateRatio int64 // inflated bytes per compressed byte, checked above 1 MiB; 1100, just above what DEFLATE can do (1032)
+	InflateRatio int   // inflated bytes per compressed byte, looked at above 1 MiB; 500
 	Headers      int64 // bytes of one block of header lines; 64 KiB
 	Depth        int   // nested MIME and CMS layers; 8
 	Parts        int   // parts of one multipart; 256
 	Receipt      int64 // bytes of a receipt; 1 MiB
 }
 
-// Clock is the time source of functions that stamp a date.
-type Clock func() time.Time
+// withDefaults fills in the zero fields.
+func (l Limits) withDefaults() Limits {
+	def := func(v *int64, d int64) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	def(&l.Body, 16<<30)
+	def(&l.Payload, 16<<30)
+	def(&l.Headers, 64<<10)
+	def(&l.Receipt, 1<<20)
+	if l.Depth <= 0 {
+		l.Depth = 8
+	}
+	if l.Parts <= 0 {
+		l.Parts = 256
+	}
+	return l
+}

@@ -18,6 +18,10 @@ type ClientConfig struct {
 	Username, Password string
 	// Proxy is an HTTP proxy; nil connects directly.
 	Proxy *url.URL
+	// PublicOnly refuses to connect to loopback, private and other addresses
+	// that are not public, whatever name led there. It is for URLs that came
+	// from a partner, and does not look behind a Proxy.
+	PublicOnly bool
 	// ConnectTimeout bounds dialling and the TLS handshake; 30 s by default.
 	ConnectTimeout time.Duration
 	// ResponseTimeout bounds the wait for the answer once the request is

@@ -1,6 +1,9 @@
 package as2
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Modifier is a disposition modifier text: the reason of a failure or warning.
 type Modifier string
@@ -72,3 +75,84 @@ func (e *DispositionError) Error() string {
 
 // Unwrap returns the cause.
 func (e *DispositionError) Unwrap() error { return e.Err }
+
+// mode is what goes before the semicolon.
+const mode = "automatic-action/MDN-sent-automatically"
+
+// String writes the disposition as a receipt carries it:
+// "automatic-action/MDN-sent-automatically; processed/error: decryption-failed".
+func (d Disposition) String() string {
+	s := d.Action
+	if s == "" {
+		s = mode
+	}
+	s += "; " + d.Type
+	if d.Severity == SeverityNone {
+		return s
+	}
+	severity := string(d.Severity)
+	if d.Severity == SeverityFailure {
+		severity = "Failure" // RFC 4130 spells only this one with a capital
+	}
+	s += "/" + severity
+	if d.Modifier != "" {
+		s += ": " + string(d.Modifier)
+	}
+	return s
+}
+
+// ParseDisposition reads a Disposition field in every form seen in the field:
+// no space or a tab after the semicolon, capital or lower case words,
+// "processed/Error:x" and "processed/error: x", no action at all. Words it does
+// not know are never taken for success.
+func ParseDisposition(v string) (Disposition, error) {
+	v = strings.Join(strings.Fields(v), " ")
+	d := Disposition{}
+	rest := v
+	if action, after, ok := strings.Cut(v, ";"); ok {
+		d.Action, rest = strings.TrimSpace(action), strings.TrimSpace(after)
+	}
+	end := strings.IndexAny(rest, "/: ,;")
+	if end < 0 {
+		end = len(rest)
+	}
+	d.Type = strings.ToLower(rest[:end])
+	switch d.Type {
+	case "processed", "failed", "displayed", "dispatched", "deleted", "denied":
+	default:
+		return Disposition{}, &mimeError{fmt.Sprintf("disposition %q has no known type", clip(v))}
+	}
+	rest = strings.Trim(rest[end:], "/: ,;")
+	if rest == "" {
+		if d.Type == "failed" {
+			d.Severity = SeverityFailure
+		}
+		return d, nil
+	}
+	word, text, _ := strings.Cut(rest, ":")
+	switch severity := Severity(strings.ToLower(strings.TrimSpace(word))); severity {
+	case SeverityWarning, SeverityError, SeverityFailure:
+		d.Severity, d.Modifier = severity, normalModifier(text)
+	default:
+		// A modifier without its severity, or something unheard of: an error.
+		d.Severity, d.Modifier = SeverityError, normalModifier(rest)
+	}
+	return d, nil
+}
+
+// normalModifier trims a modifier, and gives the known ones their spelling.
+func normalModifier(s string) Modifier {
+	s = strings.Trim(s, " \t.;\"")
+	m := Modifier(strings.ToLower(s))
+	switch m {
+	case AuthenticationFailed, DecompressionFailed, DecryptionFailed, InsufficientMessageSecurity,
+		IntegrityCheckFailed, UnexpectedProcessingError, DuplicateFilename, IllegalFilename,
+		UnknownTradingRelationship, InvalidMessageID, UnsupportedMICAlgorithm, DuplicateDocument, UnsupportedFormat:
+		return m
+	case "decompresion-failed": // OpenAS2
+		return DecompressionFailed
+	case "unsupported mic-algorithms":
+		return UnsupportedMICAlgorithms
+	}
+	return Modifier(s)
+}

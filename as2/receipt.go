@@ -39,9 +39,10 @@ type Receipt struct {
 	// Warnings are deviations that were tolerated in reading.
 	Warnings []string
 
-	dispositions int            // how many Disposition fields were there
-	signature    *readSignature // of a signed receipt
-	micRaw       string         // Received-Content-MIC as read
+	dispositions  int               // how many Disposition fields were there
+	contradictory string            // what is there twice, with different values
+	signature     *receiptSignature // of a signed receipt
+	micRaw        string            // Received-Content-MIC as read
 }
 
 // ReceiptOptions is what a receipt needs beside the transmission it answers.
@@ -78,13 +79,16 @@ func ParseReceipt(header http.Header, body io.Reader, l Limits) (*Receipt, error
 // Sent holds the facts of an outgoing transmission that its receipt is checked
 // against. Store it with the transmission; it is plain data.
 type Sent struct {
-	From      string         `json:"from"`
-	To        string         `json:"to"`
-	MessageID string         `json:"message_id"`
-	Signed    bool           `json:"signed"`
-	Encrypted bool           `json:"encrypted"`
-	MICs      MICs           `json:"mics"`
-	Request   ReceiptRequest `json:"request"`
+	From      string `json:"from"`
+	To        string `json:"to"`
+	MessageID string `json:"message_id"`
+	Signed    bool   `json:"signed"`
+	Encrypted bool   `json:"encrypted"`
+	MICs      MICs   `json:"mics"`
+	// BareMICs covers the payload of unsigned content without its MIME header,
+	// which is what some products return for it.
+	BareMICs MICs           `json:"bare_mics,omitempty"`
+	Request  ReceiptRequest `json:"request"`
 }
 
 // Outcome is what a receipt proves about a transmission.

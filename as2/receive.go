@@ -2,6 +2,7 @@ package as2
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -37,6 +38,17 @@ type ReceiveOptions struct {
 	Spool Spool
 	// Limits bounds the cost of hostile input.
 	Limits Limits
+	// Rand feeds the implicit rejection of wrong content keys; nil is
+	// crypto/rand.
+	Rand io.Reader
+}
+
+// rand is Rand or its default.
+func (o ReceiveOptions) rand() io.Reader {
+	if o.Rand != nil {
+		return o.Rand
+	}
+	return rand.Reader
 }
 
 // Received is one transmission as it arrived: accepted or refused, and able to

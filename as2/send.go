@@ -29,6 +29,9 @@ type Options struct {
 	// OAEP transports the content key with RSAES-OAEP (SHA-256) instead of
 	// PKCS #1 v1.5.
 	OAEP bool
+	// EncryptToSelf also encrypts the content key to the station's own first
+	// certificate, so that the sent bytes stay readable (draft rfc4130bis).
+	EncryptToSelf bool
 	// Compress places zlib compression before or after signing.
 	Compress Compression
 	// Receipt is what is asked of the partner.

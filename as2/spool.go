@@ -1,5 +1,15 @@
 package as2
 
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// defaultThreshold is Spool.Threshold when it is 0.
+const defaultThreshold = 1 << 20
+
 // Spool says where content is kept while it is worked on: in memory up to
 // Threshold bytes, then in a temporary file. The file is unlinked at once
 // where the system allows it, so a crash leaves nothing readable behind.
@@ -8,4 +18,121 @@ type Spool struct {
 	Dir string
 	// Threshold in bytes; 0 is 1 MiB, negative keeps everything in memory.
 	Threshold int64
+}
+
+// SpoolError is a failure of the local disk, never the partner's fault.
+type SpoolError struct{ Err error }
+
+// Error describes the failure.
+func (e *SpoolError) Error() string { return "as2: spool: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *SpoolError) Unwrap() error { return e.Err }
+
+// create makes an empty spooled content.
+func (s Spool) create() *spooled {
+	t := s.Threshold
+	if t == 0 {
+		t = defaultThreshold
+	}
+	return &spooled{dir: s.Dir, threshold: t}
+}
+
+// spooled is content that was written once and is read by section, any number
+// of times and concurrently.
+type spooled struct {
+	dir       string
+	threshold int64
+	mem       []byte
+	file      *os.File
+	name      string // to be removed at Close; empty when already unlinked
+	size      int64
+	closed    bool
+}
+
+// Write appends p, moving to a file when the threshold is passed.
+func (b *spooled) Write(p []byte) (int, error) {
+	if b.closed {
+		return 0, &SpoolError{fs.ErrClosed}
+	}
+	if b.file == nil {
+		if b.threshold < 0 || b.size+int64(len(p)) <= b.threshold {
+			b.mem = append(b.mem, p...)
+			b.size += int64(len(p))
+			return len(p), nil
+		}
+		if err := b.toFile(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := b.file.Write(p)
+	b.size += int64(n)
+	if err != nil {
+		return n, &SpoolError{err}
+	}
+	return n, nil
+}
+
+// toFile moves what is in memory to a new temporary file.
+func (b *spooled) toFile() error {
+	f, err := os.CreateTemp(b.dir, "as2-*.spool")
+	if err != nil {
+		return &SpoolError{err}
+	}
+	b.file, b.name = f, f.Name()
+	if os.Remove(b.name) == nil {
+		b.name = "" // the open file lives on without a name
+	}
+	if _, err := f.Write(b.mem); err != nil {
+		return &SpoolError{err}
+	}
+	b.mem = nil
+	return nil
+}
+
+// ReadAt implements io.ReaderAt.
+func (b *spooled) ReadAt(p []byte, off int64) (int, error) {
+	switch {
+	case b.closed:
+		return 0, &SpoolError{fs.ErrClosed}
+	case off < 0:
+		return 0, &SpoolError{fmt.Errorf("offset %d", off)}
+	case b.file != nil:
+		n, err := b.file.ReadAt(p, off)
+		if err != nil && err != io.EOF { //nolint:errorlint // ReadAt returns io.EOF itself
+			err = &SpoolError{err}
+		}
+		return n, err
+	case off >= int64(len(b.mem)):
+		return 0, io.EOF
+	}
+	n := copy(p, b.mem[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// section reads n bytes from off.
+func (b *spooled) section(off, n int64) io.Reader { return io.NewSectionReader(b, off, n) }
+
+// Close frees memory or file.
+func (b *spooled) Close() error {
+	if b.closed {
+		return nil
+	}
+	b.closed, b.mem = true, nil
+	if b.file == nil {
+		return nil
+	}
+	err := b.file.Close()
+	if b.name != "" {
+		if rerr := os.Remove(b.name); err == nil {
+			err = rerr
+		}
+	}
+	if err != nil {
+		return &SpoolError{err}
+	}
+	return nil
 }

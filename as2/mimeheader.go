@@ -1,0 +1,268 @@
+package as2
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strings"
+)
+
+// mimeError is content that is no MIME entity.
+type mimeError struct{ problem string }
+
+func (e *mimeError) Error() string { return "as2: MIME: " + e.problem }
+
+// errHeaderTooLong is a header block above Limits.Headers.
+var errHeaderTooLong = &mimeError{"header lines are longer than the limit"}
+
+// headerBlock is the header lines of an entity.
+type headerBlock struct {
+	fields http.Header
+	// raw is the exact bytes up to and including the empty line.
+	raw []byte
+	// ended is false when the input ended before the empty line.
+	ended bool
+}
+
+// readHeader reads header lines up to the empty line. Lines may end with CRLF
+// or LF and may be folded. No header line at all is fine: the entity then
+// begins with the empty line.
+func readHeader(r *bufio.Reader, limit int64) (*headerBlock, error) {
+	h := &headerBlock{fields: http.Header{}}
+	name, value := "", ""
+	flush := func() {
+		if name != "" {
+			h.fields.Add(name, strings.Trim(value, " \t"))
+		}
+		name, value = "", ""
+	}
+	for {
+		start := len(h.raw)
+		for {
+			piece, err := r.ReadSlice('\n')
+			if int64(len(h.raw)+len(piece)) > limit {
+				return nil, errHeaderTooLong
+			}
+			h.raw = append(h.raw, piece...)
+			if err == nil {
+				break
+			}
+			if errors.Is(err, bufio.ErrBufferFull) {
+				continue
+			}
+			if !errors.Is(err, io.EOF) {
+				return nil, err
+			}
+			if len(h.raw) == start {
+				flush()
+				return h, nil
+			}
+			break
+		}
+		whole := h.raw[len(h.raw)-1] == '\n'
+		line := bytes.TrimSuffix(bytes.TrimSuffix(h.raw[start:], []byte("\n")), []byte("\r"))
+		if len(line) == 0 {
+			flush()
+			h.ended = true
+			return h, nil
+		}
+		if line[0] == ' ' || line[0] == '\t' {
+			if name == "" {
+				return nil, &mimeError{"header begins with a continuation line"}
+			}
+			value += " " + strings.Trim(string(line), " \t")
+		} else {
+			flush()
+			n, v, ok := bytes.Cut(line, []byte(":"))
+			if n = bytes.TrimRight(n, " \t"); !ok || !isToken(n) {
+				return nil, &mimeError{fmt.Sprintf("%q is no header line", clip(string(line)))}
+			}
+			name, value = textproto.CanonicalMIMEHeaderKey(string(n)), string(v)
+		}
+		if !whole {
+			flush()
+			return h, nil
+		}
+	}
+}
+
+// isToken reports whether b can be a header name (RFC 5322 ftext).
+func isToken(b []byte) bool {
+	for _, c := range b {
+		if c <= ' ' || c >= 0x7f || c == ':' {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// mediaType is a Content-Type, or any value with parameters.
+type mediaType struct {
+	full   string            // "multipart/signed", lower case
+	params map[string]string // names in lower case
+}
+
+// parseMediaType reads a value with parameters and never fails: what cannot
+// be understood is left out. It takes unquoted values with any characters, a
+// value that was quoted as a whole, and the extended forms of RFC 2231.
+func parseMediaType(v string) mediaType {
+	v = strings.TrimSpace(v)
+	if strings.HasPrefix(v, `"`) {
+		v, _ = unquote(v)
+	}
+	m := mediaType{params: map[string]string{}}
+	first, rest, _ := strings.Cut(v, ";")
+	m.full = strings.ToLower(strings.TrimSpace(first))
+	for rest != "" {
+		rest = strings.TrimLeft(rest, "; \t\r\n")
+		name, after, ok := strings.Cut(rest, "=")
+		if i := strings.IndexByte(name, ';'); i >= 0 {
+			rest = rest[i:]
+			continue // a word without a value
+		}
+		if !ok {
+			break
+		}
+		name = strings.ToLower(strings.TrimSpace(name))
+		after = strings.TrimLeft(after, " \t")
+		value := ""
+		if strings.HasPrefix(after, `"`) {
+			value, rest = unquote(after)
+			if i := strings.IndexByte(rest, ';'); i >= 0 {
+				rest = rest[i:]
+			} else {
+				rest = ""
+			}
+		} else {
+			value, rest, _ = strings.Cut(after, ";")
+			value = strings.TrimSpace(value)
+		}
+		if _, twice := m.params[name]; !twice && name != "" {
+			m.params[name] = value
+		}
+	}
+	return m
+}
+
+// unquote reads a quoted string at the beginning of s and returns it without
+// quotes and escapes, and what follows. A missing end quote is forgiven.
+func unquote(s string) (value, rest string) {
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\'):
+			i++
+			b.WriteByte(s[i])
+		case s[i] == '"':
+			return b.String(), s[i+1:]
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String(), ""
+}
+
+// quoteParam writes a parameter value as a quoted string.
+func quoteParam(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", " ", "\n", " ").Replace(s) + `"`
+}
+
+// filename finds the sender's name of the content: Content-Disposition's
+// filename, else Content-Type's name. RFC 2231 and RFC 2047 forms are decoded.
+func filename(h http.Header) string {
+	d := parseMediaType(h.Get("Content-Disposition"))
+	t := parseMediaType(h.Get("Content-Type"))
+	for _, c := range []struct {
+		params map[string]string
+		name   string
+	}{{d.params, "filename"}, {t.params, "name"}} {
+		if v := extendedParam(c.params[c.name+"*"]); v != "" {
+			return v
+		}
+		if v := c.params[c.name]; v != "" {
+			if strings.HasPrefix(v, "=?") {
+				if w, err := new(mime.WordDecoder).DecodeHeader(v); err == nil {
+					return w
+				}
+			}
+			return v
+		}
+	}
+	return ""
+}
+
+// extendedParam decodes charset'language'percent-encoded for UTF-8 and ASCII.
+func extendedParam(v string) string {
+	charset, rest, ok := strings.Cut(v, "'")
+	if !ok {
+		return ""
+	}
+	_, rest, ok = strings.Cut(rest, "'")
+	if !ok {
+		return ""
+	}
+	switch strings.ToLower(charset) {
+	case "utf-8", "us-ascii", "":
+	default:
+		return ""
+	}
+	s, err := url.PathUnescape(rest)
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+// filenameParam writes a file name as a Content-Disposition parameter, in the
+// form of RFC 2231 when it is not ASCII.
+func filenameParam(name string) string {
+	ascii := true
+	for _, c := range []byte(name) {
+		ascii = ascii && c >= ' ' && c < 0x7f
+	}
+	if ascii {
+		return "filename=" + quoteParam(name)
+	}
+	var b strings.Builder
+	for _, c := range []byte(name) {
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '.' || c == '-' || c == '_' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return "filename*=utf-8''" + b.String()
+}
+
+// field is one header line to be written.
+type field struct{ name, value string }
+
+// appendFields appends header lines and the empty line. Values never fold.
+func appendFields(b []byte, fields []field) []byte {
+	for _, f := range fields {
+		b = append(b, f.name...)
+		b = append(b, ": "...)
+		b = append(b, oneLine(f.value)...)
+		b = append(b, "\r\n"...)
+	}
+	return append(b, "\r\n"...)
+}
+
+// oneLine replaces line ends and NUL, so that a value cannot begin a new line.
+func oneLine(s string) string {
+	if !strings.ContainsAny(s, "\r\n\x00") {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r == '\r' || r == '\n' || r == 0 {
+			return ' '
+		}
+		return r
+	}, s)
+}

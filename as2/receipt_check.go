@@ -1,0 +1,131 @@
+package as2
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"tradepost/as2/cms"
+)
+
+// check is Receipt.Check. The order matters: what a receipt says counts only
+// once it is clear which transmission it speaks of and who says it.
+func (r *Receipt) check(sent Sent, verify []*x509.Certificate) Outcome {
+	o := Outcome{Warnings: append([]string(nil), r.Warnings...)}
+	fail := func(code OutcomeCode, format string, args ...any) Outcome {
+		o.Code, o.Reason = code, fmt.Sprintf(format, args...)
+		return o
+	}
+	warn := func(format string, args ...any) { o.Warnings = append(o.Warnings, fmt.Sprintf(format, args...)) }
+
+	if r.contradictory != "" {
+		return fail(OutcomeAmbiguous, "the receipt contradicts itself: %s", r.contradictory)
+	}
+	if !sameMessageID(r.OriginalMessageID, sent.MessageID) {
+		return fail(OutcomeUnknownOriginal, "the receipt answers %q, not %q", clip(r.OriginalMessageID), sent.MessageID)
+	}
+	if r.OriginalMessageID != sent.MessageID {
+		warn("Original-Message-ID is written differently: %q", clip(r.OriginalMessageID))
+	}
+	switch {
+	case r.From == "" && r.To == "":
+		warn("the receipt has no AS2-From and AS2-To")
+	case r.From != sent.To || r.To != sent.From:
+		return fail(OutcomeWrongPartner, "the receipt is from %q to %q, the transmission was from %q to %q", clip(r.From), clip(r.To), sent.From, sent.To)
+	}
+	if r.FinalRecipient != "" && r.FinalRecipient != sent.To {
+		warn("Final-Recipient is %q, not %q", clip(r.FinalRecipient), sent.To)
+	}
+	o.MICMatches = r.micMatches(sent)
+
+	if r.Signed {
+		signer, err := r.signature.verify(verify)
+		if err != nil {
+			return fail(OutcomeBadSignature, "the receipt's signature does not count: %v", err)
+		}
+		o.Signer = signer
+	} else if sent.Request.Signed {
+		return fail(OutcomeUnsigned, "a signed receipt was asked for, this one is unsigned (it says %q)", r.Disposition)
+	}
+	if !r.Disposition.Positive() {
+		return fail(OutcomeRefused, "the partner did not accept the transmission: %s", r.Disposition)
+	}
+	if r.Disposition.Severity == SeverityWarning {
+		warn("the partner warns: %s", r.Disposition.Modifier)
+	}
+	switch {
+	case o.MICMatches:
+	case r.MIC == "" && !sent.Request.Signed:
+		// RFC 4130 section 7.4.3 demands a MIC of signed receipts only.
+		warn("the unsigned receipt carries no MIC: it tells of receipt, and proves nothing about the content")
+	case r.MIC == "":
+		return fail(OutcomeMICMissing, "the receipt carries no Received-Content-MIC")
+	case r.MICDigest == "" || sent.MICs[r.MICDigest] == "":
+		return fail(OutcomeMICMissing, "the receipt's MIC is under an algorithm that was not kept: %q", clip(r.micRaw))
+	default:
+		return fail(OutcomeMICMismatch, "the receipt's MIC %s is not that of what was sent (%s): the partner holds something else", clip(r.micRaw), sent.MICs[r.MICDigest])
+	}
+	o.Delivered, o.Code = true, OutcomeDelivered
+	return o
+}
+
+// micMatches compares the MIC under its own label. For unsigned content some
+// products leave the header out, or put it in; either digest proves the same
+// content.
+func (r *Receipt) micMatches(sent Sent) bool {
+	if r.MIC == "" {
+		return false
+	}
+	return sent.MICs.Match(r.MICDigest, r.MIC) || sent.BareMICs.Match(r.MICDigest, r.MIC)
+}
+
+// verify returns which of the certificates made the signature.
+func (s *receiptSignature) verify(trusted []*x509.Certificate) (*x509.Certificate, error) {
+	if s == nil {
+		return nil, errors.New("it was not kept")
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	if len(trusted) == 0 {
+		return nil, errors.New("no certificate of the partner is configured to verify with")
+	}
+	var first error
+	for _, v := range []struct{ crlf, extra bool }{{false, false}, {false, true}, {true, false}, {true, true}} {
+		sums := map[Digest][]byte{}
+		for _, d := range s.data.Digests() {
+			if !d.Valid() {
+				continue
+			}
+			h := d.New()
+			var w io.Writer = h
+			if v.crlf {
+				w = &crlfWriter{w: h}
+			}
+			if _, err := io.Copy(w, bytes.NewReader(s.part)); err != nil {
+				return nil, err
+			}
+			if v.extra {
+				_, _ = h.Write([]byte(crlf))
+			}
+			sums[d] = h.Sum(nil)
+		}
+		got, err := s.data.Verify(sums, trusted, time.Time{})
+		if err == nil {
+			if got.Digest == MD5 {
+				return nil, errors.New("it uses MD5")
+			}
+			return got.Certificate, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if !errors.Is(err, cms.ErrContentChanged) {
+			break
+		}
+	}
+	return nil, first
+}
