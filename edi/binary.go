@@ -110,13 +110,13 @@ func (r *Reader) passObject() (int, error) {
 	// The length is wrong: the object ends where a UNP begins.
 	mark := []byte{'U', 'N', 'P', r.delims.Element}
 	for n := 0; ; {
-		if i := bytes.Index(w[n:], mark); i >= 0 {
+		if i := bytes.Index(w[n:], mark); i >= 0 && n+i <= r.lim.Binary {
 			r.notice(RuleObjectLength, r.at(0), n+i)
 			r.found = [2]int{0, n + i}
 			return n + i, nil
 		}
 		n = max(len(w)-len(mark), 0)
-		if n > r.lim.Binary || !r.more() {
+		if len(w) > r.lim.Binary || !r.more() {
 			break
 		}
 		w = r.window()

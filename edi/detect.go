@@ -18,10 +18,10 @@ func (r *Reader) findInterchange() (int, error) {
 	}
 	n, pad, lines := 0, -1, 0
 	for {
+		if n > r.lim.Gap {
+			return 0, r.tooLong(CodeGapLong, "more than %d bytes outside interchanges", r.lim.Gap)
+		}
 		if n == len(w) {
-			if n > r.lim.Gap {
-				return 0, r.tooLong(CodeGapLong, "more than %d bytes outside interchanges", r.lim.Gap)
-			}
 			if !r.more() {
 				break
 			}
@@ -102,10 +102,14 @@ func (r *Reader) notEDI(name, hint string) error {
 
 // findInText looks for a header behind text that starts at byte n.
 func (r *Reader) findInText(n int) (int, error) {
-	w := r.window()
+	w, long := r.window(), false
 	for i := n; ; i++ {
+		if i > r.lim.Gap {
+			long = true
+			break
+		}
 		if i == len(w) {
-			if i > r.lim.Gap || !r.more() {
+			if !r.more() {
 				break
 			}
 			w = r.window()
@@ -116,13 +120,15 @@ func (r *Reader) findInText(n int) (int, error) {
 		w = r.need(i + 4)
 		switch header(w[i:]) {
 		case headerISA:
-			w = r.need(i + lookAhead)
+			if w = r.need(i + lookAhead); len(w) < i+7 || w[i+6] != w[i+3] {
+				continue
+			}
 			if _, ok := placeISA(w[i:]); !ok {
 				continue
 			}
 		case headerUNA:
-			w = r.need(i + 16)
-			if length, _, ok := placeUNA(w[i:]); !ok || !bytes.HasPrefix(bytes.TrimLeft(w[i+length:], "\r\n"), []byte("UN")) {
+			w = r.need(i + unaLook)
+			if length, _, ok := placeUNA(w[i:]); !ok || !bytes.HasPrefix(bytes.TrimLeft(w[i+length:], "\r\n"), []byte("U")) {
 				continue
 			}
 		case headerUNB:
@@ -142,7 +148,7 @@ func (r *Reader) findInText(n int) (int, error) {
 	if r.state == stateStart {
 		return 0, r.notEDI("", "an interchange starts with ISA, UNA or UNB")
 	}
-	if len(w) > r.lim.Gap {
+	if long {
 		return 0, r.tooLong(CodeGapLong, "more than %d bytes outside interchanges", r.lim.Gap)
 	}
 	return 0, r.finish(len(w), n)
@@ -206,7 +212,7 @@ func impliedEDIFACT(separator byte) (Delimiters, bool) {
 func (r *Reader) readISA(lead int) (*Segment, error) {
 	w := r.need(lead + isaLength + 1)
 	p, ok := placeISA(w[lead:])
-	if !ok || len(p.rules) > 0 || isNewline(p.delims.Segment) {
+	if !ok || len(p.rules) > 0 || isNewline(p.delims.Segment) || p.delims.Segment >= 0x80 {
 		w = r.need(lead + lookAhead)
 		p, ok = placeISA(w[lead:])
 	}
@@ -253,7 +259,7 @@ func (r *Reader) readISA(lead int) (*Segment, error) {
 
 // readUNA reads the UNA at byte lead of the window.
 func (r *Reader) readUNA(lead int) (*Segment, error) {
-	w := r.need(lead + 12)
+	w := r.need(lead + unaLook)
 	length, d, ok := placeUNA(w[lead:])
 	if !ok {
 		if r.state == stateInside {
@@ -277,7 +283,10 @@ func (r *Reader) readUNA(lead int) (*Segment, error) {
 	return s, nil
 }
 
-const unaLength = 9
+const (
+	unaLength = 9
+	unaLook   = 16 // bytes looked at to tell a UNA of 8 bytes from one of 9
+)
 
 // placeUNA reads the service characters that w, which starts with UNA,
 // declares. Repetition holds what is declared, in force or not.
@@ -285,6 +294,7 @@ func placeUNA(w []byte) (length int, d Delimiters, ok bool) {
 	if len(w) < unaLength-1 {
 		return 0, d, false
 	}
+	w = w[:min(len(w), unaLook)]
 	length = unaLength
 	d = Delimiters{Standard: EDIFACT, Component: w[3], Element: w[4], Decimal: w[5], Release: w[6], Repetition: w[7]}
 	rest := w[unaLength-1:]
@@ -316,6 +326,7 @@ func placeUNA(w []byte) (length int, d Delimiters, ok bool) {
 // terminator stands between.
 func (r *Reader) lineTerminator(lead int) {
 	w := r.need(lead + lookAhead)[lead:]
+	w = w[:min(len(w), lookAhead)]
 	end := bytes.IndexByte(w, r.delims.Segment)
 	if end < 0 {
 		end = len(w)

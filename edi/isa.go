@@ -23,6 +23,7 @@ func placeISA(w []byte) (isaPlace, bool) {
 	if len(w) < 5 {
 		return isaPlace{}, false
 	}
+	w = w[:min(len(w), lookAhead)]
 	p, ok := fixedISA(w)
 	if !ok {
 		p, ok = looseISA(w)
@@ -60,7 +61,7 @@ func fixedISA(w []byte) (isaPlace, bool) {
 		return isaPlace{}, false
 	}
 	p := isaPlace{length: isaLength, delims: Delimiters{Component: component, Segment: terminator}}
-	if isNewline(terminator) && endsLine(w[isaLength:], component) {
+	if isNewline(terminator) && endsSegment(w[isaLength:], component, elem) {
 		p.delims = Delimiters{Segment: component}
 		p.length = isaLength - 1
 		p.rules = []Rule{RuleISATerminator}
@@ -68,18 +69,23 @@ func fixedISA(w []byte) (isaPlace, bool) {
 	return p, true
 }
 
-// endsLine tells whether the line at the start of w, a GS or TA1, ends with b:
-// then b is the terminator and not the component separator.
-func endsLine(w []byte, b byte) bool {
+// endsSegment tells whether the segment at the start of w, a GS or TA1, ends
+// with b on the line it starts on: another segment follows. Then b, which
+// stands where ISA16 should, is the terminator and no component separator.
+func endsSegment(w []byte, b, elem byte) bool {
 	w = bytes.TrimLeft(w, "\r\n \t")
-	i := bytes.IndexAny(w, "\r\n")
-	return usable(b) && i > 4 && w[i-1] == b
+	end := bytes.IndexByte(w, b)
+	if nl := bytes.IndexAny(w, "\r\n"); !usable(b) || end < 5 || nl >= 0 && nl < end {
+		return false
+	}
+	w = bytes.TrimLeft(w[end+1:], "\r\n \t")
+	tag := bytes.IndexByte(w[:min(len(w), 4)], elem)
+	return tag >= 2 && isAlnum(w[0]) && isAlnum(w[1]) && isAlnum(w[tag-1])
 }
 
 // looseISA places the delimiters of an ISA whose widths are not kept.
 func looseISA(w []byte) (isaPlace, bool) {
 	elem := w[3]
-	w = w[:min(len(w), lookAhead)]
 	next := nextService(w, elem)
 	limit := next
 	if limit < 0 {
@@ -106,28 +112,8 @@ func looseISA(w []byte) (isaPlace, bool) {
 		blank--
 	}
 	end := blank - 1 // last byte that is not blank
-	if end <= last && blank == next {
-		return isaPlace{}, false
-	}
 	if seen == isaElements && extra == 0 {
-		switch between := end - last; {
-		case between == 1 && blank < next && !endsLine(w[next:], w[end]):
-			// component separator, then the line end is the terminator
-			nl := blank + bytes.IndexAny(w[blank:next], "\r\n")
-			if nl < blank || !usable(w[end]) {
-				return isaPlace{}, false
-			}
-			return isaPlace{length: nl + 1, delims: Delimiters{Component: w[end], Segment: w[nl]}, rules: []Rule{RuleISAWidth}}, true
-		case between == 1 && blank < next && usable(w[end]):
-			return isaPlace{length: end + 1, delims: Delimiters{Segment: w[end]}, rules: []Rule{RuleISAWidth, RuleISATerminator}}, true
-		case between >= 2:
-			start := last + 2
-			if !usable(w[start]) || w[start] == w[last+1] {
-				return isaPlace{}, false
-			}
-			return isaPlace{length: start + 1, delims: Delimiters{Component: w[last+1], Segment: w[start]}, rules: []Rule{RuleISAWidth}}, true
-		}
-		return isaPlace{}, false
+		return looseDelimiters(w, last, end, blank, next)
 	}
 	// Too many or too few elements.
 	p := isaPlace{rules: []Rule{RuleISAElements}}
@@ -145,6 +131,34 @@ func looseISA(w []byte) (isaPlace, bool) {
 	default:
 		return isaPlace{}, false
 	}
+	return p, true
+}
+
+// looseDelimiters places the delimiters of an ISA with 16 elements that are not
+// as wide as they should be: the last separator is at byte last, the last byte
+// that is not blank before the next segment at end, blanks start at blank.
+func looseDelimiters(w []byte, last, end, blank, next int) (isaPlace, bool) {
+	p := isaPlace{rules: []Rule{RuleISAWidth}}
+	if end > last+1 {
+		p.delims.Component, p.delims.Segment = w[last+1], w[last+2]
+		p.length = last + 3
+		return p, usable(p.delims.Segment) && p.delims.Segment != p.delims.Component
+	}
+	if end <= last || !usable(w[end]) {
+		return p, false
+	}
+	if endsSegment(w[next:], w[end], w[3]) {
+		p.delims.Segment = w[end]
+		p.length = end + 1
+		p.rules = append(p.rules, RuleISATerminator)
+		return p, true
+	}
+	nl := bytes.IndexAny(w[blank:next], "\r\n")
+	if nl < 0 {
+		return p, false
+	}
+	p.delims.Component, p.delims.Segment = w[end], w[blank+nl]
+	p.length = blank + nl + 1
 	return p, true
 }
 

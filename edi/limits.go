@@ -12,12 +12,15 @@ type Limits struct {
 	Depth      int // open loops, for walkers over the segments (the Reader itself keeps none); default 64
 }
 
-// WithDefaults returns l with every zero field set to its default.
+// WithDefaults returns l with every zero field set to its default. No limit is
+// higher than 1 GiB.
 func (l Limits) WithDefaults() Limits {
+	const most = 1 << 30
 	set := func(p *int, v int) {
 		if *p <= 0 {
 			*p = v
 		}
+		*p = min(*p, most)
 	}
 	set(&l.Segment, 1<<20)
 	set(&l.Binary, 64<<20)

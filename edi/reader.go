@@ -222,7 +222,14 @@ func (r *Reader) failed() error {
 // at returns the position of byte n of the window, before the segment there
 // is counted.
 func (r *Reader) at(n int) Position {
-	return Position{Offset: r.base + int64(r.pos) + int64(n), Line: r.line, Ordinal: r.ordinal + 1}
+	p := Position{Offset: r.base + int64(r.pos) + int64(n), Line: r.line, Ordinal: r.ordinal + 1}
+	if n > 0 {
+		before := r.buf[r.pos : r.pos+n]
+		if p.Line += countLines(before); r.lastCR && before[0] == '\n' {
+			p.Line--
+		}
+	}
+	return p
 }
 
 func (r *Reader) notice(rule Rule, p Position, length int) {
@@ -417,6 +424,7 @@ func (r *Reader) findTerminator(lead int) (content, length int, err error) {
 			e := r.tooLong(CodeSegmentLong, "no segment terminator within %d bytes", r.lim.Segment).(*SyntaxError)
 			e.Position = r.at(lead)
 			e.Recoverable = true
+			r.line, r.lastCR = e.Line, false
 			r.pos += lead
 			return 0, 0, e
 		}
@@ -486,10 +494,11 @@ func (r *Reader) countLines(b []byte) {
 // lines and follows what it says about the interchange.
 func (r *Reader) complete(n int) (*Segment, error) {
 	s := &r.seg
+	r.lastCR = false
 	if err := r.split(s.Raw[:n]); err != nil {
+		r.countLines(s.Raw)
 		return nil, err
 	}
-	r.lastCR = false
 	if s.flags&hasNewline != 0 {
 		r.notice(RuleNewlineInSegment, s.Pos, len(s.Raw))
 		r.countLines(s.Raw)
@@ -635,11 +644,17 @@ func (r *Reader) passOver() {
 		w := r.window()
 		i := bytes.IndexByte(w, r.delims.Segment)
 		if i >= 0 {
-			r.line += countLines(w[:i+1])
-			r.pos += i + 1
+			i++
+			if w = r.need(i + len(r.delims.SegmentTail)); bytes.HasPrefix(w[i:], []byte(r.delims.SegmentTail)) {
+				i += len(r.delims.SegmentTail)
+			}
+			r.countLines(w[:i])
+			r.pos += i
 			return
 		}
-		r.line += countLines(w)
+		if len(w) > 0 {
+			r.countLines(w)
+		}
 		r.pos = r.end
 		if !r.more() {
 			return
