@@ -13,7 +13,7 @@ func evidenceOf(e transport.Evidence) tracking.Evidence {
 	return tracking.Evidence{
 		Remote: e.Remote, TLS: e.TLS, Headers: trackingHeaders(e.Headers), From: e.From, To: e.To,
 		Signed: e.Signed, Encrypted: e.Encrypted, Compressed: e.Compressed, Digest: e.Digest, Cipher: e.Cipher,
-		MIC: e.MIC, MICAlg: e.MICAlg, Signer: certificateOf(e.Signer), Recipient: certificateOf(e.Recipient),
+		MIC: e.MIC, MICAlg: e.MICAlg, MICs: e.MICs, Signer: certificateOf(e.Signer), Recipient: certificateOf(e.Recipient),
 		HTTPStatus: e.HTTPStatus, Response: e.Response,
 	}
 }
@@ -22,7 +22,7 @@ func transportEvidence(e tracking.Evidence) transport.Evidence {
 	return transport.Evidence{
 		Remote: e.Remote, TLS: e.TLS, Headers: transportHeaders(e.Headers), From: e.From, To: e.To,
 		Signed: e.Signed, Encrypted: e.Encrypted, Compressed: e.Compressed, Digest: e.Digest, Cipher: e.Cipher,
-		MIC: e.MIC, MICAlg: e.MICAlg, Signer: transportCertificate(e.Signer), Recipient: transportCertificate(e.Recipient),
+		MIC: e.MIC, MICAlg: e.MICAlg, MICs: e.MICs, Signer: transportCertificate(e.Signer), Recipient: transportCertificate(e.Recipient),
 		HTTPStatus: e.HTTPStatus, Response: e.Response,
 	}
 }
@@ -46,9 +46,18 @@ func mergeEvidence(base tracking.Evidence, sent transport.Evidence) tracking.Evi
 
 func receiptOf(r *transport.Receipt, body tracking.Payload) *tracking.Receipt {
 	return &tracking.Receipt{
-		MessageID: r.MessageID, Disposition: r.Disposition, Positive: r.Positive, Signed: r.Signed, Async: r.Async,
+		MessageID: r.MessageID, Disposition: r.Disposition, Positive: r.Positive, Signed: r.Signed, Async: r.Async, AsyncURL: r.AsyncURL,
 		MIC: r.MIC, MICAlg: r.MICAlg, MICMatches: r.MICMatches, Signer: certificateOf(r.Signer),
 		Headers: trackingHeaders(r.Headers), Body: body, Reason: r.Reason,
+	}
+}
+
+// transportReceipt rebuilds a stored receipt with its exact bytes.
+func transportReceipt(r *tracking.Receipt, body []byte) *transport.Receipt {
+	return &transport.Receipt{
+		MessageID: r.MessageID, Disposition: r.Disposition, Positive: r.Positive, Signed: r.Signed, Async: r.Async, AsyncURL: r.AsyncURL,
+		MIC: r.MIC, MICAlg: r.MICAlg, MICMatches: r.MICMatches, Signer: transportCertificate(r.Signer),
+		Headers: transportHeaders(r.Headers), Body: body, Reason: r.Reason,
 	}
 }
 

@@ -220,10 +220,7 @@ func (in *Intake) storedReceipt(ctx context.Context, r *tracking.Receipt) (*tran
 	if err != nil {
 		return nil, err
 	}
-	return &transport.Receipt{
-		MessageID: r.MessageID, Disposition: r.Disposition, Positive: r.Positive, Signed: r.Signed, Async: r.Async,
-		MIC: r.MIC, MICAlg: r.MICAlg, MICMatches: r.MICMatches, Headers: transportHeaders(r.Headers), Body: body, Reason: r.Reason,
-	}, nil
+	return transportReceipt(r, body), nil
 }
 
 // describe names a transmission in an event's sentence.

@@ -33,6 +33,10 @@ type Tx interface {
 	UpdateTransmission(ctx context.Context, t *Transmission) error
 	Transmission(ctx context.Context, id ID) (*Transmission, error)
 
+	// OpenTransmissions returns the outbound transmissions in state prepared with
+	// a Message-ID, for receipts that come on their own.
+	OpenTransmissions(ctx context.Context, messageID string) ([]*Transmission, error)
+
 	InsertReceipt(ctx context.Context, r *Receipt) error
 	// FirstReceipt returns the earliest receipt about a transmission.
 	FirstReceipt(ctx context.Context, transmission ID) (*Receipt, error)

@@ -90,9 +90,12 @@ type Evidence struct {
 	Cipher     string        `json:"cipher,omitempty"` // "aes-256-cbc"
 	MIC        string        `json:"mic,omitempty"`    // base64
 	MICAlg     string        `json:"micAlgorithm,omitempty"`
-	Signer     *Certificate  `json:"signer,omitempty"`
-	Recipient  *Certificate  `json:"recipient,omitempty"`
-	HTTPStatus int           `json:"httpStatus,omitempty"` // of the answer to an outbound one
+	// MICs is the same check under every digest it was kept in, base64 by digest
+	// name: a partner may label the one it returns with any of them.
+	MICs       map[string]string `json:"mics,omitempty"`
+	Signer     *Certificate      `json:"signer,omitempty"`
+	Recipient  *Certificate      `json:"recipient,omitempty"`
+	HTTPStatus int               `json:"httpStatus,omitempty"` // of the answer to an outbound one
 	// Response is the answer to an outbound one where it was no receipt, cut
 	// to a readable length.
 	Response string `json:"response,omitempty"`
@@ -110,6 +113,7 @@ type Receipt struct {
 	Positive       bool          `json:"positive"`    // it proves delivery (theirs) or we accepted (ours)
 	Signed         bool          `json:"signed"`
 	Async          bool          `json:"async"`
+	AsyncURL       string        `json:"asyncUrl,omitempty"` // where ours is to be posted, when Async
 	MIC            string        `json:"mic,omitempty"`
 	MICAlg         string        `json:"micAlgorithm,omitempty"`
 	MICMatches     bool          `json:"micMatches"`
