@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -146,7 +147,7 @@ func (s *Prepare) commit(ctx context.Context, tx Tx, x *Execution, t *tracking.T
 
 // Failed implements Failer.
 func (s *Prepare) Failed(ctx context.Context, tx Tx, x *Execution, reason error) error {
-	return failDocument(ctx, tx, s.c.IDs.Next(), s.c.Now(), x.Run.DocumentID, 0, reason)
+	return FailDocument(ctx, tx, s.c.IDs.Next(), s.c.Now(), x.Run.DocumentID, 0, reason)
 }
 
 // Send is the step that lets the bytes leave and judges what comes back.
@@ -202,7 +203,7 @@ func (s *Send) Run(ctx context.Context, x *Execution) (Result, error) {
 	}
 	return Result{
 		Detail: sentDetail(t, outcome),
-		Commit: func(ctx context.Context, tx Tx) error { return s.delivered(ctx, tx, x, t.ID, outcome, receipt) },
+		Commit: func(ctx context.Context, tx Tx) error { return s.gone(ctx, tx, x, t.ID, outcome, receipt) },
 	}, nil
 }
 
@@ -216,65 +217,53 @@ func sentDetail(t *tracking.Transmission, o *transport.Outcome) string {
 	return fmt.Sprintf("transmission %s is delivered over %s", t.ID, t.Connection)
 }
 
-func (s *Send) delivered(ctx context.Context, tx Tx, x *Execution, id tracking.ID, o *transport.Outcome, receipt *tracking.Receipt) error {
+// gone stores what came of a send that reached the other side: delivered, or
+// on its way with the receipt to come.
+func (s *Send) gone(ctx context.Context, tx Tx, x *Execution, id tracking.ID, o *transport.Outcome, receipt *tracking.Receipt) error {
+	if o.Delivered {
+		return settleTransmission(ctx, tx, settlement{ids: s.c.IDs, now: s.c.Now(), sent: id, outcome: o, receipt: receipt})
+	}
 	t, err := tx.Transmission(ctx, id)
 	if err != nil {
 		return err
 	}
-	t.Evidence = mergeEvidence(t.Evidence, o.Evidence)
-	kind, text := tracking.EventDelivered, "delivered over "+t.Connection
-	if o.Delivered {
-		t.State, t.CompletedAt, t.Error = tracking.TransmissionDelivered, s.c.Now(), ""
-	} else {
-		text = "left over " + t.Connection + "; the receipt is awaited"
+	if t.State != tracking.TransmissionPrepared {
+		return nil // the receipt was faster than we are
 	}
+	t.Evidence = mergeEvidence(t.Evidence, o.Evidence)
 	if err := tx.UpdateTransmission(ctx, t); err != nil {
 		return err
 	}
-	if receipt != nil {
-		kind, text = tracking.EventReceiptIn, "receipt proves delivery: "+receipt.Disposition
-		if err := tx.InsertReceipt(ctx, receipt); err != nil {
-			return err
-		}
-	}
-	if o.Delivered {
-		d, err := tx.Document(ctx, x.Run.DocumentID)
-		if err != nil {
-			return err
-		}
-		if err := d.Move(tracking.DocumentDelivered); err != nil {
-			return Permanent(err)
-		}
-		d.UpdatedAt = s.c.Now()
-		if err := tx.UpdateDocument(ctx, d); err != nil {
-			return err
-		}
+	if err := s.chaseLater(ctx, tx, x, t); err != nil {
+		return err
 	}
 	return tx.AppendEvent(ctx, &tracking.Event{
-		ID: s.c.IDs.Next(), At: s.c.Now(), Kind: kind, TransmissionID: t.ID, DocumentID: x.Run.DocumentID, Partner: t.Partner, Text: text,
+		ID: s.c.IDs.Next(), At: s.c.Now(), Kind: tracking.EventDeliverySent, TransmissionID: t.ID, DocumentID: x.Run.DocumentID, Partner: t.Partner,
+		Text: "left over " + t.Connection + "; the receipt is to come on its own",
 	})
+}
+
+// chaseLater queues the second try of a transmission whose receipt does not come.
+func (s *Send) chaseLater(ctx context.Context, tx Tx, x *Execution, t *tracking.Transmission) error {
+	if x.Run.Process == chaseProcess {
+		return nil // it is this run that chases
+	}
+	run := &Run{ID: s.c.IDs.Next(), Process: chaseProcess, Parent: x.Run.ID, DocumentID: x.Run.DocumentID, Partner: x.Run.Partner, Vars: x.Run.Vars, CreatedAt: s.c.Now()}
+	return EnqueueAt(ctx, tx, run, "chase/"+t.ID.String(), s.c.Now().Add(chaseAfter))
 }
 
 // refused ends the run: the other side said no, or what it said proves nothing.
 func (s *Send) refused(o *transport.Outcome, receipt *tracking.Receipt) (Result, error) {
-	reason := "the other side refused it"
-	if receipt != nil {
-		reason = receipt.Reason
-		if reason == "" {
-			reason = receipt.Disposition
-		}
-	}
-	return Result{}, Permanent(&refusedError{reason: reason, outcome: o, receipt: receipt})
+	return Result{}, Permanent(&refusedError{outcome: o, receipt: receipt})
 }
 
 // refusedError carries a negative answer to Failed, which records it.
 type refusedError struct {
-	reason  string
 	outcome *transport.Outcome
 	receipt *tracking.Receipt
 }
 
-func (e *refusedError) Error() string { return e.reason }
+func (e *refusedError) Error() string { return refusal(e.outcome) }
 
 // Retried implements Retrier.
 func (s *Send) Retried(ctx context.Context, tx Tx, x *Execution, reason error, at time.Time) error {
@@ -287,6 +276,10 @@ func (s *Send) Retried(ctx context.Context, tx Tx, x *Execution, reason error, a
 		return err
 	}
 	t.Error = reason.Error()
+	var attempt *transport.AttemptError
+	if errors.As(reason, &attempt) {
+		t.Evidence = mergeEvidence(t.Evidence, attempt.Evidence)
+	}
 	if err := tx.UpdateTransmission(ctx, t); err != nil {
 		return err
 	}
@@ -326,5 +319,5 @@ func (s *Send) Failed(ctx context.Context, tx Tx, x *Execution, reason error) er
 	if err := tx.UpdateTransmission(ctx, t); err != nil {
 		return err
 	}
-	return failDocument(ctx, tx, s.c.IDs.Next(), s.c.Now(), x.Run.DocumentID, t.ID, reason)
+	return FailDocument(ctx, tx, s.c.IDs.Next(), s.c.Now(), x.Run.DocumentID, t.ID, reason)
 }

@@ -50,6 +50,9 @@ var _ transport.Sink = (*Intake)(nil)
 // the first one got, byte for byte. An arrival that was refused is kept with
 // its reason and not processed.
 func (in *Intake) Accept(ctx context.Context, a *transport.Arrival) (*transport.Acceptance, error) {
+	if a.Returned != nil {
+		return in.settle(ctx, a)
+	}
 	t, err := in.keep(ctx, a)
 	if err != nil {
 		return nil, fmt.Errorf("keep what arrived over %s: %w", a.Connection, err)
@@ -160,10 +163,7 @@ func (in *Intake) recordAccepted(ctx context.Context, tx Tx, t *tracking.Transmi
 		return err
 	}
 	if receipt != nil {
-		if err := tx.InsertReceipt(ctx, receipt); err != nil {
-			return err
-		}
-		if err := in.event(ctx, tx, t, tracking.EventReceiptSent, "receipt answered: "+receipt.Disposition); err != nil {
+		if err := in.recordReceipt(ctx, tx, t, receipt); err != nil {
 			return err
 		}
 	}
@@ -182,7 +182,7 @@ func (in *Intake) recordRefused(ctx context.Context, tx Tx, t *tracking.Transmis
 		return err
 	}
 	if receipt != nil {
-		if err := tx.InsertReceipt(ctx, receipt); err != nil {
+		if err := in.recordReceipt(ctx, tx, t, receipt); err != nil {
 			return err
 		}
 	}
@@ -199,10 +199,33 @@ func (in *Intake) recordDuplicate(ctx context.Context, tx Tx, t *tracking.Transm
 		return nil, err
 	}
 	first, err := tx.FirstReceipt(ctx, dup.Existing)
-	if errors.Is(err, tracking.ErrNotFound) {
+	switch {
+	case errors.Is(err, tracking.ErrNotFound):
 		return nil, nil
+	case err == nil && first.Async:
+		err = in.oweReceipt(ctx, tx, t)
 	}
 	return first, err
+}
+
+// recordReceipt stores our receipt with what it is about. One that is wanted
+// on a connection of its own is queued.
+func (in *Intake) recordReceipt(ctx context.Context, tx Tx, t *tracking.Transmission, r *tracking.Receipt) error {
+	if err := tx.InsertReceipt(ctx, r); err != nil {
+		return err
+	}
+	if r.Async {
+		return in.oweReceipt(ctx, tx, t)
+	}
+	return in.event(ctx, tx, t, tracking.EventReceiptSent, "receipt answered: "+r.Disposition)
+}
+
+// oweReceipt queues the posting of a receipt. Each has a lane of its own: a
+// receipt nobody takes must not hold up the others.
+func (in *Intake) oweReceipt(ctx context.Context, tx Tx, t *tracking.Transmission) error {
+	return Enqueue(ctx, tx, &Run{
+		ID: in.ids.Next(), Process: "receipt", TransmissionID: t.ID, Partner: t.Partner, CreatedAt: in.now(),
+	}, "receipt/"+t.ID.String())
 }
 
 func (in *Intake) event(ctx context.Context, tx Tx, t *tracking.Transmission, kind tracking.EventKind, text string) error {
@@ -239,6 +262,12 @@ func describe(t *tracking.Transmission) string {
 // Enqueue stores a new run and queues it, both in the caller's database
 // transaction. r needs ID, Process, CreatedAt and its subject.
 func Enqueue(ctx context.Context, tx Tx, r *Run, lane string) error {
+	return EnqueueAt(ctx, tx, r, lane, r.CreatedAt)
+}
+
+// EnqueueAt is Enqueue for a run that begins at a later time; it holds its
+// lane until then.
+func EnqueueAt(ctx context.Context, tx Tx, r *Run, lane string, at time.Time) error {
 	r.State, r.UpdatedAt = RunReady, r.CreatedAt
 	if err := tx.InsertRun(ctx, r); err != nil {
 		return err
@@ -247,7 +276,7 @@ func Enqueue(ctx context.Context, tx Tx, r *Run, lane string) error {
 	if err != nil {
 		return err
 	}
-	return tx.Enqueue(ctx, &queue.Job{ID: int64(r.ID), Lane: lane, Kind: jobKindRun, Args: args, RunAt: r.CreatedAt, CreatedAt: r.CreatedAt})
+	return tx.Enqueue(ctx, &queue.Job{ID: int64(r.ID), Lane: lane, Kind: jobKindRun, Args: args, RunAt: at, CreatedAt: r.CreatedAt})
 }
 
 // jobKindRun is the kind of job that carries a run on.

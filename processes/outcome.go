@@ -16,6 +16,9 @@ func stepError(err error) error {
 	if transport.IsPermanent(err) {
 		return Permanent(err)
 	}
+	if wait := transport.RetryAfter(err); wait > 0 {
+		return RetryAfter(err, wait)
+	}
 	return err
 }
 
@@ -35,8 +38,8 @@ func errorOf(errs ...error) error {
 	return nil
 }
 
-// failDocument records that the delivery of a document was given up.
-func failDocument(ctx context.Context, tx Tx, event tracking.ID, now time.Time, document, transmission tracking.ID, reason error) error {
+// FailDocument records that the delivery of a document was given up.
+func FailDocument(ctx context.Context, tx Tx, event tracking.ID, now time.Time, document, transmission tracking.ID, reason error) error {
 	d, err := tx.Document(ctx, document)
 	if err != nil {
 		return err

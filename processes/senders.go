@@ -4,8 +4,10 @@ import (
 	"tradepost/transport"
 )
 
-// Senders finds the sender of a connection by its name; a name that leads
-// nowhere is an error that says which connections there are.
+// Senders finds what carries things away by the name of a connection. A name
+// that leads nowhere is an error that says which connections there are.
 type Senders interface {
 	Sender(connection string) (transport.Sender, error)
+	// ReceiptSender posts the receipts owed for what came over a connection.
+	ReceiptSender(connection string) (transport.ReceiptSender, error)
 }

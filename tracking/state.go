@@ -78,6 +78,7 @@ const (
 	EventAckUnmatched   EventKind = "acknowledgement.unmatched"
 	EventAckOverdue     EventKind = "acknowledgement.overdue"
 	EventDeliveryReady  EventKind = "delivery.prepared"
+	EventDeliverySent   EventKind = "delivery.sent" // left; the receipt is to come on its own
 	EventDeliveryRetry  EventKind = "delivery.retry"
 	EventDelivered      EventKind = "delivery.done"
 	EventDeliveryFailed EventKind = "delivery.failed"

@@ -1,0 +1,149 @@
+package demo
+
+import (
+	"bytes"
+	"crypto/rand"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"text/template"
+	"time"
+
+	"tradepost/certs"
+	"tradepost/edi"
+)
+
+//go:embed documents/* station.yaml.tmpl
+var files embed.FS
+
+// side is one of the two stations of the demonstration.
+type side struct {
+	Name        string // "buyer"
+	AS2ID       string
+	Identifier  string // "ZZ:BUYER"
+	Connection  string // the connection to the other side
+	AS2Address  string // "127.0.0.1:4080"
+	Admin       string // "127.0.0.1:4081"
+	Company     string // for people
+	dir         string
+	Peer        *side
+	Inbound     []rule // what the other side sends
+	Outbound    []string
+	Certificate string // file, relative to dir
+}
+
+type rule struct{ Document, Guide string }
+
+func (s *side) config() string { return filepath.Join(s.dir, "tradepost.yaml") }
+func (s *side) outbox() string { return filepath.Join(s.dir, "backoffice", "out") }
+func (s *side) inbox() string  { return filepath.Join(s.dir, "backoffice", "in") }
+func (s *side) token() string  { return filepath.Join(s.dir, "keys", "admin.token") }
+
+// newSides describes the two stations. When h is not nil the identifiers are
+// those of a real document's interchange.
+func newSides(dir string, h *edi.Header) (buyer, supplier *side) {
+	buyer = &side{
+		Name: "buyer", Company: "Northwind Stores", AS2ID: "BUYER", Identifier: "ZZ:BUYER", Connection: "supplier-as2",
+		Inbound: []rule{{Document: "855"}, {Document: "856"}, {Document: "810"}}, Outbound: []string{"850", "860"},
+	}
+	supplier = &side{
+		Name: "supplier", Company: "Cascade Housewares", AS2ID: "SUPPLIER", Identifier: "ZZ:SUPPLIER", Connection: "buyer-as2",
+		Inbound: []rule{{Document: "850", Guide: "guides/supplier-850.guide"}}, Outbound: []string{"855", "856", "810"},
+	}
+	if h != nil {
+		buyer.Identifier, supplier.Identifier = h.Sender.String(), h.Receiver.String()
+	}
+	buyer.Peer, supplier.Peer = supplier, buyer
+	for _, s := range []*side{buyer, supplier} {
+		s.dir = filepath.Join(dir, s.Name)
+	}
+	return buyer, supplier
+}
+
+// make writes the two stations to disk: configuration, keys, folders, and each
+// other's certificates. Stations that are there already are left alone.
+func makeStations(now time.Time, buyer, supplier *side) error {
+	sides := []*side{buyer, supplier}
+	if _, err := os.Stat(buyer.config()); err == nil {
+		return nil
+	}
+	for _, s := range sides {
+		if err := choosePorts(s); err != nil {
+			return err
+		}
+	}
+	pairs := map[*side]*certs.Pair{}
+	for _, s := range sides {
+		for _, d := range []string{"keys", "guides", "backoffice/in", "backoffice/out"} {
+			if err := os.MkdirAll(filepath.Join(s.dir, d), 0o700); err != nil {
+				return err
+			}
+		}
+		pair, err := certs.Generate(certs.Request{CommonName: s.AS2ID, Organization: s.Company, KeyType: certs.RSA2048, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(2, 0, 0)}, rand.Reader)
+		if err != nil {
+			return fmt.Errorf("make keys for the %s: %w", s.Name, err)
+		}
+		pairs[s] = pair
+	}
+	for _, s := range sides {
+		if err := writeStation(s, pairs[s], pairs[s.Peer]); err != nil {
+			return fmt.Errorf("write the %s's station to %s: %w", s.Name, s.dir, err)
+		}
+	}
+	return nil
+}
+
+func writeStation(s *side, own, peer *certs.Pair) error {
+	keys := filepath.Join(s.dir, "keys")
+	if err := certs.WriteKeyFile(filepath.Join(keys, "station.key"), own, nil, rand.Reader); err != nil {
+		return err
+	}
+	token := make([]byte, 32)
+	if _, err := rand.Read(token); err != nil {
+		return err
+	}
+	guide, err := files.ReadFile("documents/supplier-850.guide")
+	if err != nil {
+		return err
+	}
+	text, err := template.ParseFS(files, "station.yaml.tmpl")
+	if err != nil {
+		return err
+	}
+	var config bytes.Buffer
+	if err := text.Execute(&config, s); err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{
+		filepath.Join(keys, "station.crt"):                   certs.EncodeCertificate(own.Certificate),
+		filepath.Join(keys, s.Peer.Name+".crt"):              certs.EncodeCertificate(peer.Certificate),
+		s.token():                                            []byte(hex.EncodeToString(token) + "\n"),
+		filepath.Join(s.dir, "guides", "supplier-850.guide"): guide,
+		s.config(): config.Bytes(), // last: a station with a configuration is complete
+	} {
+		if name == s.config() {
+			continue
+		}
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(s.config(), config.Bytes(), 0o600)
+}
+
+// choosePorts asks the system for two free ports. They stay in the station's
+// configuration, so that it can be served again later under the same address.
+func choosePorts(s *side) error {
+	for _, address := range []*string{&s.AS2Address, &s.Admin} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("find a free port: %w", err)
+		}
+		defer l.Close() // both are held until both are known
+		*address = l.Addr().String()
+	}
+	return nil
+}

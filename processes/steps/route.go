@@ -1,0 +1,144 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"tradepost/partners"
+	"tradepost/processes"
+	"tradepost/tracking"
+)
+
+// Route is the step that queues every good document of a transmission for
+// where it goes: the partner's connection, or the back office.
+type Route struct{ c Config }
+
+// NewRoute returns the step.
+func NewRoute(c Config) *Route { return &Route{c} }
+
+// Name implements processes.Step.
+func (*Route) Name() string { return "route" }
+
+// Run implements processes.Step.
+func (s *Route) Run(ctx context.Context, x *processes.Execution) (processes.Result, error) {
+	t, err := s.c.transmission(ctx, x)
+	if err != nil {
+		return processes.Result{}, err
+	}
+	if t.Content.None() {
+		return processes.Result{Detail: "nothing to route"}, nil
+	}
+	var docs []*tracking.Document
+	err = s.c.Store.Update(ctx, func(ctx context.Context, tx processes.Tx) error {
+		docs, err = tx.DocumentsOfSource(ctx, t.ID)
+		return err
+	})
+	if err != nil {
+		return processes.Result{}, err
+	}
+	content, err := s.c.Archive.Open(ctx, t.Content)
+	if err != nil {
+		return processes.Result{}, err
+	}
+	defer content.Close()
+	around, err := frames(content)
+	if err != nil {
+		return processes.Result{}, err
+	}
+	var moves []move
+	for _, d := range docs {
+		if m, ok := s.decide(d, x.Run, around[d.Offset]); ok {
+			moves = append(moves, m)
+		}
+	}
+	return processes.Result{
+		Detail: fmt.Sprintf("%d of %d documents go on", len(moves), len(docs)),
+		Commit: func(ctx context.Context, tx processes.Tx) error {
+			for _, m := range moves {
+				if err := s.commit(ctx, tx, m); err != nil {
+					return err
+				}
+			}
+			t, err := tx.Transmission(ctx, t.ID)
+			if err != nil {
+				return err
+			}
+			if t.State == tracking.TransmissionReceived {
+				t.State, t.CompletedAt = tracking.TransmissionProcessed, s.c.Now()
+			}
+			return tx.UpdateTransmission(ctx, t)
+		},
+	}, nil
+}
+
+// move is the decision about one document: the run that carries it on, or why
+// there is none.
+type move struct {
+	document *tracking.Document
+	run      *processes.Run
+	lane     string
+	why      string
+}
+
+func (s *Route) decide(d *tracking.Document, parent *processes.Run, frame *Frame) (move, bool) {
+	if d.State != tracking.DocumentReady || isAcknowledgement(d.Type) {
+		return move{}, false
+	}
+	m := move{document: d, run: &processes.Run{ID: s.c.IDs.Next(), Process: "deliver", Parent: parent.ID, DocumentID: d.ID, Partner: d.Partner, CreatedAt: s.c.Now()}}
+	p, err := s.c.Directory.Partnership(d.Partner)
+	if err != nil {
+		m.why = err.Error()
+		return m, true
+	}
+	rule, ok := p.Rule(partners.Direction(d.Direction), d.Type)
+	connection := rule.Deliver
+	if d.Direction == tracking.Outbound {
+		m.run.Process, connection = "dispatch", p.Connection
+	}
+	switch {
+	case !ok:
+		m.why = fmt.Sprintf("nothing was agreed with %s about %s documents %s: add a line for %s under `%s` of the partnership, then send it again", d.Partner, d.Direction, d.Type, d.Type, d.Direction)
+	case connection == "":
+		m.why = fmt.Sprintf("the agreement with %s does not say where a %s goes: name a connection under `deliver`", d.Partner, d.Type)
+	case frame == nil:
+		m.why = fmt.Sprintf("no document header stands at byte %d of the payload any more", d.Offset)
+	default:
+		if err := putFrame(m.run, frame); err != nil {
+			m.why = err.Error()
+		}
+	}
+	m.lane = lane(connection)
+	return m, true
+}
+
+func (s *Route) commit(ctx context.Context, tx processes.Tx, m move) error {
+	if m.why == "" {
+		return processes.Enqueue(ctx, tx, m.run, m.lane)
+	}
+	d, err := tx.Document(ctx, m.document.ID)
+	if err != nil {
+		return err
+	}
+	if err := d.Move(tracking.DocumentFailed); err != nil {
+		return err
+	}
+	d.Error, d.UpdatedAt = m.why, s.c.Now()
+	if err := tx.UpdateDocument(ctx, d); err != nil {
+		return err
+	}
+	return tx.AppendEvent(ctx, s.c.event(tracking.EventDeliveryFailed, d, "cannot go on: "+m.why))
+}
+
+// lane is the queue lane of a connection: what goes over it goes in sequence.
+func lane(connection string) string { return "deliver/" + connection }
+
+// isAcknowledgement tells whether a document type is a functional
+// acknowledgement, which settles others and is never acknowledged or
+// delivered itself.
+func isAcknowledgement(documentType string) bool {
+	switch documentType {
+	case "997", "999", "CONTRL":
+		return true
+	}
+	return false
+}
