@@ -68,6 +68,15 @@ func (c Cipher) Authenticated() bool {
 	return c == AES128GCM || c == AES192GCM || c == AES256GCM
 }
 
+// maxContent is how many octets may be encrypted under one key: GCM has a limit
+// (SP 800-38D section 5.2.1.1), for CBC it is what fits in lengths.
+func (c Cipher) maxContent() int64 {
+	if c.Authenticated() {
+		return gcmMaxContent
+	}
+	return 1 << 60
+}
+
 // OID is the algorithm identifier of c, "" when c is not Valid.
 func (c Cipher) OID() OID {
 	switch c {

@@ -1,16 +1,75 @@
 package cms
 
 import (
+	"compress/flate"
+	"compress/zlib"
 	"errors"
+	"fmt"
 	"io"
 )
+
+// compressWriter is the writing end of a CompressedData.
+type compressWriter struct {
+	zlib   *zlib.Writer
+	chunks *chunkWriter
+	err    error
+}
 
 // Compress writes the beginning of a CompressedData ContentInfo to w (RFC 3274,
 // zlib) and returns where to write the content. Close ends the structure and
 // does not close w. level is that of compress/zlib: 1 (fastest) to 9 (smallest),
 // 0 for none, -1 for the usual. The form is BER with indefinite lengths.
 func Compress(w io.Writer, level int) (io.WriteCloser, error) {
-	return nil, errors.New("cms: pending")
+	chunks := &chunkWriter{w: w}
+	z, err := zlib.NewWriterLevel(chunks, level)
+	if err != nil {
+		return nil, fmt.Errorf("cms: %w", err)
+	}
+	head := beginContentInfo(nil, OIDCompressedData)
+	head = append(head, encodeSmall(0)...)
+	head = append(head, encodeAlgorithm(oidZlib)...)
+	head = append(head, tagSequence, 0x80)
+	head = append(head, encodeOID(OIDData)...)
+	head = append(head, tagContextCons|0, 0x80, tagOctetString|constructedBit, 0x80)
+	if _, err := w.Write(head); err != nil {
+		return nil, err
+	}
+	return &compressWriter{zlib: z, chunks: chunks}, nil
+}
+
+func (c *compressWriter) Write(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.zlib.Write(p)
+	c.err = err
+	return n, err
+}
+
+func (c *compressWriter) Close() error {
+	if c.err != nil {
+		return c.err
+	}
+	c.err = errClosed
+	if err := c.zlib.Close(); err != nil {
+		return err
+	}
+	if err := c.chunks.flush(); err != nil {
+		return err
+	}
+	// Ends of the octet string, of [0], of encapContentInfo, of CompressedData,
+	// of [0] and of ContentInfo.
+	_, err := c.chunks.w.Write(make([]byte, 12))
+	return err
+}
+
+// decompressReader is the reading end of a CompressedData.
+type decompressReader struct {
+	b     *berReader
+	src   *compressedOctets
+	zlib  io.ReadCloser
+	count int64
+	err   error
 }
 
 // Decompress reads the beginning of a CompressedData ContentInfo from r and
@@ -19,5 +78,168 @@ func Compress(w io.Writer, level int) (io.WriteCloser, error) {
 // content grows too large, or what r returned; only io.EOF means that the
 // checksum was right and the structure whole.
 func Decompress(r io.Reader, limits Limits) (io.Reader, error) {
-	return nil, errors.New("cms: pending")
+	b := newBERReader(r, limits)
+	id, err := b.openContentInfo()
+	if err != nil {
+		return nil, err
+	}
+	if id != OIDCompressedData {
+		return nil, &UnsupportedError{What: "content type for a compressed-data", Name: string(id)}
+	}
+	b.what = "CompressedData"
+	if err := b.expectInto(tagSequence, "a sequence"); err != nil {
+		return nil, err
+	}
+	if err := b.version(); err != nil {
+		return nil, err
+	}
+	e, err := b.expect(tagSequence, "the compression algorithm")
+	if err != nil {
+		return nil, err
+	}
+	c, err := b.parse(e)
+	if err != nil {
+		return nil, err
+	}
+	if a := c.algorithm("compression algorithm"); c.p.err != nil {
+		return nil, c.p.err
+	} else if a.id != oidZlib {
+		return nil, &UnsupportedError{What: "compression", Name: string(a.id)}
+	}
+	b.what = "CompressedData.encapContentInfo"
+	if err := b.expectInto(tagSequence, "the content"); err != nil {
+		return nil, err
+	}
+	if _, err := b.oid("content type"); err != nil {
+		return nil, err
+	}
+	if err := b.expectInto(tagContextCons|0, "the content"); err != nil {
+		return nil, err
+	}
+	if e, err = b.expectOctets("the compressed octets"); err != nil {
+		return nil, err
+	}
+	octets, err := b.octets(e)
+	if err != nil {
+		return nil, err
+	}
+	d := &decompressReader{b: b, src: &compressedOctets{octets: octets}}
+	if d.zlib, err = zlib.NewReader(d.src); err != nil {
+		return nil, d.broken(err)
+	}
+	return d, nil
+}
+
+// expectOctets reads the next element, which must be an OCTET STRING, primitive
+// or constructed.
+func (b *berReader) expectOctets(name string) (element, error) {
+	e, ok, err := b.next()
+	if err != nil {
+		return e, err
+	}
+	if !ok || e.tag&^constructedBit != tagOctetString {
+		return e, b.syntax(b.off, "there are no "+name)
+	}
+	return e, nil
+}
+
+// Read implements io.Reader.
+func (d *decompressReader) Read(p []byte) (int, error) {
+	if d.err != nil {
+		return 0, d.err
+	}
+	n, err := d.zlib.Read(p)
+	d.count += int64(n)
+	limits := d.b.limits
+	switch {
+	case d.count > limits.Content:
+		err, n = &LimitError{Limit: "content", Max: limits.Content, Offset: d.b.off}, 0
+	case limits.Ratio > 0 && d.count > ratioGrace && d.count/int64(limits.Ratio) > d.src.count:
+		err, n = &LimitError{Limit: "ratio", Max: int64(limits.Ratio), Offset: d.b.off}, 0
+	case errors.Is(err, io.EOF):
+		err = d.end()
+	case err != nil:
+		err = d.broken(err)
+	}
+	d.err = err
+	return n, err
+}
+
+// broken turns what the inflater says into what callers see.
+func (d *decompressReader) broken(err error) error {
+	if d.src.err != nil {
+		return d.src.err
+	}
+	var corrupt flate.CorruptInputError
+	problem := "the compressed octets are broken"
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		problem, err = "the compressed octets end too early", io.ErrUnexpectedEOF
+	case errors.Is(err, zlib.ErrHeader):
+		problem = "the compressed octets are not zlib"
+	case errors.Is(err, zlib.ErrChecksum):
+		problem = "the checksum of the content is wrong"
+	case errors.As(err, &corrupt):
+		problem = "the compressed octets are not deflate"
+	}
+	return &SyntaxError{Offset: d.b.off, Element: d.b.what, Problem: problem, cause: err}
+}
+
+// end passes over what follows the compressed stream; io.EOF means all was well.
+func (d *decompressReader) end() error {
+	if _, err := io.Copy(io.Discard, d.src.octets); err != nil {
+		return err
+	}
+	if _, err := d.b.finish(); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+// compressedOctets feeds the inflater, counts, and keeps the first failure apart
+// from the inflater's own. It reads ahead by itself, an octet at a time where
+// the inflater asks so.
+type compressedOctets struct {
+	octets *octetReader
+	buf    [4 << 10]byte
+	at, n  int
+	count  int64
+	err    error
+}
+
+func (c *compressedOctets) more() error {
+	if c.err != nil {
+		return c.err
+	}
+	n, err := c.octets.Read(c.buf[:])
+	c.at, c.n = 0, n
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.err = err
+	}
+	return err
+}
+
+// Read implements io.Reader.
+func (c *compressedOctets) Read(p []byte) (int, error) {
+	for c.at == c.n {
+		if err := c.more(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.buf[c.at:c.n])
+	c.at += n
+	c.count += int64(n)
+	return n, nil
+}
+
+// ReadByte implements io.ByteReader, which the inflater prefers.
+func (c *compressedOctets) ReadByte() (byte, error) {
+	for c.at == c.n {
+		if err := c.more(); err != nil {
+			return 0, err
+		}
+	}
+	c.at++
+	c.count++
+	return c.buf[c.at-1], nil
 }

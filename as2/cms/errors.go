@@ -29,6 +29,9 @@ var (
 	// signature, or that the signed attributes are not what RFC 5652 section
 	// 5.3 asks.
 	ErrSignature = errors.New("cms: the signature does not verify")
+
+	// errClosed answers a second Close and a Write after Close.
+	errClosed = errors.New("cms: already closed")
 )
 
 // SyntaxError tells that bytes are not the BER or the structure they should be.
@@ -36,12 +39,18 @@ type SyntaxError struct {
 	Offset  int64  // octets from the start of the ContentInfo
 	Element string // what was being read: "EnvelopedData.recipientInfos"
 	Problem string // what is wrong with it
+
+	cause error
 }
 
 // Error implements error.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("cms: %s at byte %d: %s", e.Element, e.Offset, e.Problem)
 }
+
+// Unwrap returns io.ErrUnexpectedEOF when the data ended too early, and what the
+// inflater said for a broken compressed stream.
+func (e *SyntaxError) Unwrap() error { return e.cause }
 
 // LimitError tells which of the Limits the input would exceed.
 type LimitError struct {

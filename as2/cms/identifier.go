@@ -2,6 +2,7 @@ package cms
 
 import (
 	"bytes"
+	"crypto/sha1" //nolint:gosec // names keys, protects nothing
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -61,7 +62,59 @@ func parseName(der []byte) (string, bool) {
 	return strings.Join(strings.Fields(rdn.String()), " "), true
 }
 
-// keyIdentifier returns the certificate's subject key identifier.
+// keyIdentifier returns the certificate's subject key identifier, or when it has
+// none the SHA-1 of its public key, which is what others take then (RFC 5280
+// section 4.2.1.2).
 func keyIdentifier(c *x509.Certificate) []byte {
-	return c.SubjectKeyId
+	if len(c.SubjectKeyId) > 0 {
+		return c.SubjectKeyId
+	}
+	_, key, ok := subjectPublicKey(c)
+	if !ok {
+		return nil
+	}
+	sum := sha1.Sum(key) //nolint:gosec // a name, not a protection
+	return sum[:]
+}
+
+// subjectPublicKey takes the certificate's SubjectPublicKeyInfo apart.
+func subjectPublicKey(c *x509.Certificate) (algorithm, []byte, bool) {
+	cur := parse(c.RawSubjectPublicKeyInfo, 0, "SubjectPublicKeyInfo", maxDepth)
+	info := cur.into(tagSequence, "SubjectPublicKeyInfo")
+	a := info.algorithm("algorithm")
+	key := info.bits("public key")
+	return a, key, cur.p.err == nil
+}
+
+// identifier names c the way asked for.
+func identifier(c *x509.Certificate, byKey bool) Identifier {
+	if byKey {
+		return Identifier{KeyID: keyIdentifier(c)}
+	}
+	return Identifier{Issuer: c.RawIssuer, Serial: c.SerialNumber}
+}
+
+// encode writes the identifier; the key identifier under the given implicit tag.
+func (id Identifier) encode(keyTag byte) []byte {
+	if id.KeyID != nil {
+		return tlv(keyTag, id.KeyID)
+	}
+	return tlv(tagSequence, id.Issuer, encodeInteger(id.Serial))
+}
+
+// identifier reads IssuerAndSerialNumber or an implicitly tagged key identifier.
+func (c *cursor) identifier(keyTag byte, name string) Identifier {
+	if key, ok := c.optional(keyTag); ok {
+		return Identifier{KeyID: append([]byte{}, key.bytes()...)}
+	}
+	if pieces, ok := c.optional(keyTag | constructedBit); ok { // BER: the identifier in pieces
+		id := Identifier{KeyID: []byte{}}
+		for pieces.more() {
+			id.KeyID = append(id.KeyID, pieces.octets(name)...)
+		}
+		return id
+	}
+	seq := c.into(tagSequence, name)
+	_, _, issuer := seq.any()
+	return Identifier{Issuer: bytes.Clone(issuer), Serial: seq.integer("serial number")}
 }

@@ -2,8 +2,11 @@ package cms
 
 import (
 	"crypto"
+	"crypto/ed25519"
 	"crypto/x509"
 	"errors"
+	"fmt"
+	"hash"
 	"io"
 	"time"
 )
@@ -31,16 +34,144 @@ type Signer struct {
 	SigningTime time.Time
 }
 
-// EffectiveDigest is the digest SignDetached expects: Digest, or the one the key
-// or the default makes of it.
-func (s Signer) EffectiveDigest() Digest { return s.Digest }
+// EffectiveDigest is the digest SignDetached expects: Digest, or what the key or
+// the default makes of it.
+func (s Signer) EffectiveDigest() Digest {
+	if s.Key != nil {
+		if _, ok := s.Key.Public().(ed25519.PublicKey); ok {
+			return SHA512
+		}
+	}
+	if s.Digest == "" {
+		return SHA256
+	}
+	return s.Digest
+}
 
 // SignDetached returns the DER of a ContentInfo with a detached SignedData: the
 // application/pkcs7-signature of a multipart/signed. digest is the content's
 // under s.EffectiveDigest; contentType is OIDData unless the content is itself a
 // CMS structure. random is used by PSS and ECDSA and may not be nil.
 func SignDetached(random io.Reader, s Signer, digest []byte, contentType OID) ([]byte, error) {
-	return nil, errors.New("cms: pending")
+	if err := s.check(contentType); err != nil {
+		return nil, err
+	}
+	info, err := s.signerInfo(random, digest, contentType)
+	if err != nil {
+		return nil, err
+	}
+	return encodeSignedData(
+		encodeSmall(s.version(contentType)),
+		tlv(tagSet, encodeAlgorithm(s.EffectiveDigest().OID())),
+		tlv(tagSequence, encodeOID(contentType)),
+		encodeCertificateSet(s.IncludeCertificates),
+		tlv(tagSet, info)), nil
+}
+
+// check finds what would make a signature nobody can use.
+func (s Signer) check(contentType OID) error {
+	switch {
+	case s.Certificate == nil || s.Key == nil:
+		return errors.New("cms: a signer needs a certificate and its key")
+	case !s.EffectiveDigest().Valid():
+		return &UnsupportedError{What: "digest", Name: string(s.Digest)}
+	case !validOID(contentType):
+		return &UnsupportedError{What: "content type", Name: string(contentType)}
+	case s.KeyIdentifier && keyIdentifier(s.Certificate) == nil:
+		return fmt.Errorf("cms: the certificate %s has no key identifier", s.Certificate.Subject)
+	}
+	public, ok := certificateKey(s.Certificate).(interface{ Equal(crypto.PublicKey) bool })
+	if !ok || !public.Equal(s.Key.Public()) {
+		return fmt.Errorf("cms: the signing key does not belong to the certificate %s", s.Certificate.Subject)
+	}
+	return nil
+}
+
+// version is that of the SignedData (RFC 5652 section 5.1).
+func (s Signer) version(contentType OID) int {
+	if s.KeyIdentifier || contentType != OIDData {
+		return 3
+	}
+	return 1
+}
+
+// signerInfo makes the signature.
+func (s Signer) signerInfo(random io.Reader, digest []byte, contentType OID) ([]byte, error) {
+	d := s.EffectiveDigest()
+	if len(digest) != d.Size() {
+		return nil, fmt.Errorf("cms: a digest of %d octets is not a %s", len(digest), d)
+	}
+	method, err := methodFor(s.Key.Public(), d, s.PSS)
+	if err != nil {
+		return nil, err
+	}
+	attributes := [][]byte{
+		encodeAttribute(oidContentType, encodeOID(contentType)),
+		encodeAttribute(oidMessageDigest, tlv(tagOctetString, digest)),
+	}
+	if !s.SigningTime.IsZero() {
+		attributes = append(attributes, encodeAttribute(oidSigningTime, encodeTime(s.SigningTime)))
+	}
+	set := setOf(tagSet, attributes...)
+	signature, err := method.sign(random, s.Key, set)
+	if err != nil {
+		return nil, fmt.Errorf("cms: signing with the key of %s: %w", s.Certificate.Subject, err)
+	}
+	version := 1
+	if s.KeyIdentifier {
+		version = 3
+	}
+	return tlv(tagSequence,
+		encodeSmall(version),
+		identifier(s.Certificate, s.KeyIdentifier).encode(tagContext|0),
+		encodeAlgorithm(d.OID()),
+		setOf(tagContextCons|0, attributes...),
+		method.encode(),
+		tlv(tagOctetString, signature)), nil
+}
+
+func encodeAttribute(id OID, value []byte) []byte {
+	return tlv(tagSequence, encodeOID(id), tlv(tagSet, value))
+}
+
+// encodeSignedData wraps the fields of a SignedData in a ContentInfo.
+func encodeSignedData(fields ...[]byte) []byte {
+	return tlv(tagSequence, encodeOID(OIDSignedData), tlv(tagContextCons|0, tlv(tagSequence, fields...)))
+}
+
+// encodeCertificateSet writes the certificates field, nothing when there are none.
+func encodeCertificateSet(certificates []*x509.Certificate) []byte {
+	if len(certificates) == 0 {
+		return nil
+	}
+	raw := make([][]byte, 0, len(certificates))
+	for _, c := range certificates {
+		raw = append(raw, c.Raw)
+	}
+	return setOf(tagContextCons|0, raw...)
+}
+
+// EncodeCertificates returns the DER of a SignedData that carries certificates
+// and nothing else (RFC 5652 section 5.1, .p7c and .p7b files, certs-only).
+func EncodeCertificates(certificates []*x509.Certificate) ([]byte, error) {
+	for i, c := range certificates {
+		if c == nil || len(c.Raw) == 0 {
+			return nil, fmt.Errorf("cms: certificate %d has no encoding", i)
+		}
+	}
+	return encodeSignedData(encodeSmall(1), tlv(tagSet), tlv(tagSequence, encodeOID(OIDData)),
+		encodeCertificateSet(certificates), tlv(tagSet)), nil
+}
+
+// signWriter is the enveloping form of SignDetached.
+type signWriter struct {
+	random      io.Reader
+	w           io.Writer
+	signer      Signer
+	contentType OID
+	hash        hash.Hash
+	chunks      chunkWriter
+	err         error
 }
 
 // Sign starts an enveloping SignedData on w and returns where to write the
@@ -48,11 +179,48 @@ func SignDetached(random io.Reader, s Signer, digest []byte, contentType OID) ([
 // w. The form is BER with indefinite lengths, the content in octet strings of
 // 64 KiB.
 func Sign(random io.Reader, w io.Writer, s Signer, contentType OID) (io.WriteCloser, error) {
-	return nil, errors.New("cms: pending")
+	if err := s.check(contentType); err != nil {
+		return nil, err
+	}
+	d := s.EffectiveDigest()
+	head := beginContentInfo(nil, OIDSignedData)
+	head = append(head, encodeSmall(s.version(contentType))...)
+	head = append(head, tlv(tagSet, encodeAlgorithm(d.OID()))...)
+	head = append(head, tagSequence, 0x80)
+	head = append(head, encodeOID(contentType)...)
+	head = append(head, tagContextCons|0, 0x80, tagOctetString|constructedBit, 0x80)
+	if _, err := w.Write(head); err != nil {
+		return nil, err
+	}
+	return &signWriter{random: random, w: w, signer: s, contentType: contentType, hash: d.New(), chunks: chunkWriter{w: w}}, nil
 }
 
-// EncodeCertificates returns the DER of a SignedData that carries certificates
-// and nothing else (RFC 5652 section 5.1, .p7c and .p7b files, certs-only).
-func EncodeCertificates(certificates []*x509.Certificate) ([]byte, error) {
-	return nil, errors.New("cms: pending")
+func (s *signWriter) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	s.hash.Write(p)
+	n, err := s.chunks.Write(p)
+	s.err = err
+	return n, err
+}
+
+func (s *signWriter) Close() error {
+	if s.err != nil {
+		return s.err
+	}
+	s.err = errClosed
+	if err := s.chunks.flush(); err != nil {
+		return err
+	}
+	info, err := s.signer.signerInfo(s.random, s.hash.Sum(nil), s.contentType)
+	if err != nil {
+		return err
+	}
+	tail := make([]byte, 6, 1024) // ends of the octet string, of [0] and of encapContentInfo
+	tail = append(tail, encodeCertificateSet(s.signer.IncludeCertificates)...)
+	tail = append(tail, tlv(tagSet, info)...)
+	tail = append(tail, 0, 0, 0, 0, 0, 0) // ends of SignedData, of [0] and of ContentInfo
+	_, err = s.w.Write(tail)
+	return err
 }

@@ -1,0 +1,478 @@
+package cms
+
+import (
+	"math/big"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// This file works on structures small enough to be held in memory: a cursor that
+// reads them and functions that write them as DER (X.690 clause 10).
+
+// parsing is what the cursors over one captured structure share: the first
+// error sticks, and everything after it reads as empty.
+type parsing struct {
+	offset int64
+	what   string
+	err    error
+}
+
+func (p *parsing) fail(problem string) {
+	if p.err == nil {
+		p.err = &SyntaxError{Offset: p.offset, Element: p.what, Problem: problem}
+	}
+}
+
+// cursor walks over the elements in b. Lengths are definite: flatten has seen
+// to that.
+type cursor struct {
+	b []byte
+	p *parsing
+}
+
+// parse flattens a captured structure and returns a cursor in front of it.
+func parse(raw []byte, offset int64, what string, depth int) cursor {
+	p := &parsing{offset: offset, what: what}
+	flat, err := flatten(raw, depth)
+	if err != "" {
+		p.fail(err)
+	}
+	return cursor{b: flat, p: p}
+}
+
+// split takes the first element off b.
+func split(b []byte) (tag byte, contents, raw, rest []byte, problem string) {
+	if len(b) < 2 {
+		return 0, nil, nil, nil, "an element without a length"
+	}
+	tag = b[0]
+	if tag&0x1f == 0x1f {
+		return 0, nil, nil, nil, "a tag number that is not used in CMS"
+	}
+	n, head := int64(b[1]), 2
+	if n == 0x80 {
+		return 0, nil, nil, nil, "an indefinite length"
+	}
+	if n > 0x80 {
+		digits := int(n & 0x7f)
+		n = 0
+		for ; digits > 0; digits-- {
+			if head == len(b) || n > 1<<31 {
+				return 0, nil, nil, nil, "a length that does not fit"
+			}
+			n = n<<8 | int64(b[head])
+			head++
+		}
+	}
+	if n > int64(len(b)-head) {
+		return 0, nil, nil, nil, "an element longer than the one around it"
+	}
+	end := head + int(n)
+	return tag, b[head:end], b[:end], b[end:], ""
+}
+
+// more tells whether there is another element, passing over stray
+// end-of-contents octets.
+func (c *cursor) more() bool {
+	if c.p.err != nil {
+		return false
+	}
+	for len(c.b) >= 2 && c.b[0] == 0 && c.b[1] == 0 {
+		c.b = c.b[2:]
+	}
+	return len(c.b) > 0
+}
+
+// is tells whether the next element has the tag.
+func (c *cursor) is(tag byte) bool { return c.more() && c.b[0] == tag }
+
+// any takes the next element whatever it is.
+func (c *cursor) any() (tag byte, contents cursor, raw []byte) {
+	if !c.more() {
+		c.p.fail("an element is missing")
+		return 0, cursor{p: c.p}, nil
+	}
+	tag, inner, raw, rest, problem := split(c.b)
+	if problem != "" {
+		c.p.fail(problem)
+		return 0, cursor{p: c.p}, nil
+	}
+	c.b = rest
+	return tag, cursor{b: inner, p: c.p}, raw
+}
+
+// into takes the next element, which must have the tag, and returns its
+// contents.
+func (c *cursor) into(tag byte, name string) cursor {
+	if !c.is(tag) {
+		c.p.fail("no " + name + " where it belongs")
+		return cursor{p: c.p}
+	}
+	_, inner, _ := c.any()
+	return inner
+}
+
+// optional takes the next element if it has the tag.
+func (c *cursor) optional(tag byte) (cursor, bool) {
+	if !c.is(tag) {
+		return cursor{p: c.p}, false
+	}
+	_, inner, _ := c.any()
+	return inner, c.p.err == nil
+}
+
+// bytes returns the octets that are left; nil after an error.
+func (c *cursor) bytes() []byte {
+	if c.p.err != nil {
+		return nil
+	}
+	return c.b
+}
+
+func (c *cursor) octets(name string) []byte {
+	inner := c.into(tagOctetString, name)
+	return inner.bytes()
+}
+
+// bits takes a BIT STRING of whole octets.
+func (c *cursor) bits(name string) []byte {
+	inner := c.into(tagBitString, name)
+	b := inner.bytes()
+	if len(b) == 0 || b[0] != 0 {
+		c.p.fail("the " + name + " is not a bit string of whole octets")
+		return nil
+	}
+	return b[1:]
+}
+
+// integer takes an INTEGER of any size and sign.
+func (c *cursor) integer(name string) *big.Int {
+	inner := c.into(tagInteger, name)
+	b := inner.bytes()
+	if len(b) == 0 {
+		c.p.fail("the " + name + " is an integer without octets")
+		return new(big.Int)
+	}
+	n := new(big.Int).SetBytes(b)
+	if b[0]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(len(b))*8))
+	}
+	return n
+}
+
+// small takes an INTEGER between 0 and 2^31-1.
+func (c *cursor) small(name string) int {
+	n := c.integer(name)
+	if n.Sign() < 0 || n.BitLen() > 31 {
+		c.p.fail("the " + name + " is out of range")
+		return 0
+	}
+	return int(n.Int64())
+}
+
+func (c *cursor) oid(name string) OID {
+	inner := c.into(tagOID, name)
+	id, ok := parseOID(inner.bytes())
+	if !ok {
+		c.p.fail("the " + name + " is not an object identifier")
+	}
+	return id
+}
+
+// algorithm is an AlgorithmIdentifier. parameters are nil when absent, and the
+// raw element otherwise.
+type algorithm struct {
+	id         OID
+	parameters []byte
+}
+
+func (c *cursor) algorithm(name string) algorithm {
+	inner := c.into(tagSequence, name)
+	return inner.algorithmFields(name)
+}
+
+// algorithmFields reads an AlgorithmIdentifier whose tag has been taken off.
+func (c *cursor) algorithmFields(name string) algorithm {
+	a := algorithm{id: c.oid(name)}
+	if c.more() {
+		_, _, a.parameters = c.any()
+	}
+	return a
+}
+
+// sub returns a cursor over an element kept from c's structure.
+func (p *parsing) sub(b []byte) cursor { return cursor{b: b, p: p} }
+
+// time takes a UTCTime or a GeneralizedTime.
+func (c *cursor) time(name string) time.Time {
+	tag, inner, _ := c.any()
+	var layouts []string
+	switch tag {
+	case tagUTCTime:
+		layouts = []string{"060102150405Z0700", "0601021504Z0700"}
+	case tagGeneralized:
+		layouts = []string{"20060102150405Z0700", "20060102150405.999999999Z0700", "200601021504Z0700"}
+	}
+	for _, layout := range layouts {
+		t, err := time.Parse(layout, string(inner.bytes()))
+		if err != nil {
+			continue
+		}
+		if tag == tagUTCTime && t.Year() >= 2050 { // RFC 5652 section 11.3
+			t = t.AddDate(-100, 0, 0)
+		}
+		return t.UTC()
+	}
+	c.p.fail("the " + name + " is not a time")
+	return time.Time{}
+}
+
+// flatten gives every element a definite length and makes constructed octet
+// strings primitive. What needs neither is left exactly as it came. It returns
+// what is wrong, "" for nothing.
+func flatten(b []byte, depth int) (flat []byte, problem string) {
+	out, rest, changed, problem := flattenElements(b, depth, false)
+	switch {
+	case problem != "":
+		return nil, problem
+	case len(rest) != 0:
+		return nil, "an end-of-contents with nothing to end"
+	case !changed:
+		return b, ""
+	}
+	return out, ""
+}
+
+// flattenElements flattens the elements in b up to its end or, when inside an
+// indefinite one, up to its end-of-contents, which it takes too.
+func flattenElements(b []byte, depth int, indefinite bool) (out, rest []byte, changed bool, problem string) {
+	if depth < 0 {
+		return nil, nil, false, "nested too deeply"
+	}
+	for len(b) > 0 {
+		if len(b) < 2 {
+			return nil, nil, false, "an element without a length"
+		}
+		if indefinite && b[0] == 0 && b[1] == 0 {
+			return out, b[2:], true, ""
+		}
+		if b[1] != 0x80 {
+			tag, contents, raw, after, problem := split(b)
+			if problem != "" {
+				return nil, nil, false, problem
+			}
+			b = after
+			if tag&constructedBit == 0 {
+				out = append(out, raw...)
+				continue
+			}
+			inner, _, innerChanged, problem := flattenElements(contents, depth-1, false)
+			if problem != "" {
+				return nil, nil, false, problem
+			}
+			if !innerChanged && tag != tagOctetString|constructedBit {
+				out = append(out, raw...)
+				continue
+			}
+			changed = true
+			if out, problem = appendFlat(out, tag, inner); problem != "" {
+				return nil, nil, false, problem
+			}
+			continue
+		}
+		tag := b[0]
+		if tag&0x1f == 0x1f || tag&constructedBit == 0 {
+			return nil, nil, false, "an indefinite length where none can be"
+		}
+		inner, after, _, problem := flattenElements(b[2:], depth-1, true)
+		if problem != "" {
+			return nil, nil, false, problem
+		}
+		b, changed = after, true
+		if out, problem = appendFlat(out, tag, inner); problem != "" {
+			return nil, nil, false, problem
+		}
+	}
+	if indefinite {
+		return nil, nil, false, "an indefinite length without an end"
+	}
+	return out, nil, changed, ""
+}
+
+// appendFlat writes one flattened element, joining the pieces of an octet string.
+func appendFlat(out []byte, tag byte, inner []byte) ([]byte, string) {
+	if tag != tagOctetString|constructedBit {
+		return append(appendHeader(out, tag, len(inner)), inner...), ""
+	}
+	var joined []byte
+	for len(inner) > 0 {
+		tag, contents, _, rest, problem := split(inner)
+		if problem != "" {
+			return nil, problem
+		}
+		if tag != tagOctetString {
+			return nil, "something else inside an octet string"
+		}
+		joined = append(joined, contents...)
+		inner = rest
+	}
+	return append(appendHeader(out, tagOctetString, len(joined)), joined...), ""
+}
+
+// Writing.
+
+// appendHeader writes identifier and length octets.
+func appendHeader(dst []byte, tag byte, length int) []byte {
+	return appendHeader64(dst, tag, int64(length))
+}
+
+func appendHeader64(dst []byte, tag byte, length int64) []byte {
+	dst = append(dst, tag)
+	if length < 0x80 {
+		return append(dst, byte(length))
+	}
+	var digits [8]byte
+	n := len(digits)
+	for ; length > 0; length >>= 8 {
+		n--
+		digits[n] = byte(length)
+	}
+	dst = append(dst, 0x80|byte(len(digits)-n))
+	return append(dst, digits[n:]...)
+}
+
+// tlv writes one element with the parts as contents.
+func tlv(tag byte, parts ...[]byte) []byte {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	out := appendHeader(make([]byte, 0, n+8), tag, n)
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
+}
+
+// setOf writes a SET OF: its elements in ascending order (X.690 11.6).
+func setOf(tag byte, elements ...[]byte) []byte {
+	sorted := slices.Clone(elements)
+	slices.SortFunc(sorted, slices.Compare[[]byte])
+	return tlv(tag, sorted...)
+}
+
+// encodeInteger writes an INTEGER of any size and sign.
+func encodeInteger(n *big.Int) []byte {
+	if n.Sign() >= 0 {
+		b := n.Bytes()
+		if len(b) == 0 || b[0]&0x80 != 0 {
+			b = append([]byte{0}, b...)
+		}
+		return tlv(tagInteger, b)
+	}
+	// Two's complement in as few octets as hold the sign bit.
+	size := new(big.Int).Not(n).BitLen()/8 + 1
+	b := new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), uint(size)*8)).Bytes()
+	return tlv(tagInteger, b)
+}
+
+func encodeSmall(n int) []byte { return encodeInteger(big.NewInt(int64(n))) }
+
+func encodeNull() []byte { return []byte{tagNull, 0} }
+
+// encodeAlgorithm writes an AlgorithmIdentifier; no parameters means absent.
+func encodeAlgorithm(id OID, parameters ...[]byte) []byte {
+	return tlv(tagSequence, append([][]byte{encodeOID(id)}, parameters...)...)
+}
+
+// encodeTime writes a Time as RFC 5652 section 11.3 asks: UTCTime up to 2049.
+func encodeTime(t time.Time) []byte {
+	t = t.UTC()
+	if y := t.Year(); y >= 1950 && y < 2050 {
+		return tlv(tagUTCTime, []byte(t.Format("060102150405Z")))
+	}
+	return tlv(tagGeneralized, []byte(t.Format("20060102150405Z")))
+}
+
+// encodeOID writes an OBJECT IDENTIFIER. The identifier is one of ours or has
+// passed validOID.
+func encodeOID(id OID) []byte {
+	body, _ := oidBody(id)
+	return tlv(tagOID, body)
+}
+
+// validOID tells whether id can be written.
+func validOID(id OID) bool {
+	_, ok := oidBody(id)
+	return ok
+}
+
+func oidBody(id OID) (body []byte, ok bool) {
+	var first uint64
+	position := 0
+	for s := string(id); ; position++ {
+		arc := s
+		dot := false
+		for i := range len(s) {
+			if s[i] == '.' {
+				arc, s, dot = s[:i], s[i+1:], true
+				break
+			}
+		}
+		n, err := strconv.ParseUint(arc, 10, 63)
+		if err != nil || (position == 0 && n > 2) || (position == 1 && (n > 1<<62 || (first < 2 && n > 39))) {
+			return nil, false
+		}
+		switch position {
+		case 0:
+			first = n
+		case 1:
+			body = appendBase128(body, first*40+n)
+		default:
+			body = appendBase128(body, n)
+		}
+		if !dot {
+			return body, position > 0
+		}
+	}
+}
+
+func appendBase128(dst []byte, n uint64) []byte {
+	shift := 0
+	for n>>shift >= 0x80 {
+		shift += 7
+	}
+	for ; shift > 0; shift -= 7 {
+		dst = append(dst, byte(n>>shift)|0x80)
+	}
+	return append(dst, byte(n)&0x7f)
+}
+
+// parseOID reads the contents of an OBJECT IDENTIFIER.
+func parseOID(b []byte) (OID, bool) {
+	if len(b) == 0 || len(b) > 64 || b[len(b)-1]&0x80 != 0 {
+		return "", false
+	}
+	var out []byte
+	var n uint64
+	for i, first := 0, true; i < len(b); i++ {
+		if n > 1<<56 {
+			return "", false
+		}
+		n = n<<7 | uint64(b[i]&0x7f)
+		if b[i]&0x80 != 0 {
+			continue
+		}
+		if first {
+			arc := min(n/40, 2)
+			out = append(strconv.AppendUint(out, arc, 10), '.')
+			out = strconv.AppendUint(out, n-arc*40, 10)
+			first = false
+		} else {
+			out = strconv.AppendUint(append(out, '.'), n, 10)
+		}
+		n = 0
+	}
+	return OID(out), true
+}
