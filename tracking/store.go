@@ -78,6 +78,9 @@ type Tx interface {
 	InsertAcknowledgement(ctx context.Context, a *Acknowledgement) error
 	AppendEvent(ctx context.Context, e *Event) error
 
+	// ControlSeen returns the interchange that used a control number first, or
+	// zero when it is new.
+	ControlSeen(ctx context.Context, scope, control string) (ID, error)
 	// RememberControl records a control number seen inbound (for duplicate
 	// detection over time) under a scope such as "ISA13 ZZ:A ZZ:B"; it returns
 	// the interchange that used it first, or zero when it is new.
