@@ -44,7 +44,7 @@ func (b *berReader) parse(e element) (cursor, error) {
 	if err != nil {
 		return cursor{}, err
 	}
-	c := parse(raw, e.offset, b.what, b.limits.Depth)
+	c := b.cursor(raw, e.offset)
 	return c, c.p.err
 }
 

@@ -295,7 +295,7 @@ func (b *berReader) authentication() (attributes, tag []byte, err error) {
 			return nil, nil, err
 		}
 		inner := c.into(tagContextCons|1, "authenticated attributes")
-		attributes = tlv(tagSet, inner.bytes())
+		attributes = derSet(inner.bytes())
 		if c.p.err != nil {
 			return nil, nil, c.p.err
 		}

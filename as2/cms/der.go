@@ -31,15 +31,22 @@ type cursor struct {
 	p *parsing
 }
 
-// parse flattens a captured structure and returns a cursor in front of it.
-func parse(raw []byte, offset int64, what string, depth int) cursor {
-	p := &parsing{offset: offset, what: what}
-	flat, err := flatten(raw, depth)
-	if err != "" {
-		p.fail(err)
+// cursor flattens a captured structure and returns a cursor in front of it.
+func (b *berReader) cursor(raw []byte, offset int64) cursor {
+	p := &parsing{offset: offset, what: b.what}
+	flat, problem := flatten(raw, b.limits.Depth-len(b.frames))
+	switch problem {
+	case "":
+	case tooDeep:
+		p.err = &LimitError{Limit: "depth", Max: int64(b.limits.Depth), Offset: offset}
+	default:
+		p.fail(problem)
 	}
 	return cursor{b: flat, p: p}
 }
+
+// tooDeep is the problem that is a matter of limits and not of syntax.
+const tooDeep = "nested too deeply"
 
 // split takes the first element off b.
 func split(b []byte) (tag byte, contents, raw, rest []byte, problem string) {
@@ -229,8 +236,9 @@ func (c *cursor) time(name string) time.Time {
 }
 
 // flatten gives every element a definite length and makes constructed octet
-// strings primitive. What needs neither is left exactly as it came. It returns
-// what is wrong, "" for nothing.
+// strings primitive. What needs neither is left exactly as it came, and so is
+// what lies in definite elements deeper than depth. It returns what is wrong, ""
+// for nothing.
 func flatten(b []byte, depth int) (flat []byte, problem string) {
 	out, rest, changed, problem := flattenElements(b, depth, false)
 	switch {
@@ -247,9 +255,6 @@ func flatten(b []byte, depth int) (flat []byte, problem string) {
 // flattenElements flattens the elements in b up to its end or, when inside an
 // indefinite one, up to its end-of-contents, which it takes too.
 func flattenElements(b []byte, depth int, indefinite bool) (out, rest []byte, changed bool, problem string) {
-	if depth < 0 {
-		return nil, nil, false, "nested too deeply"
-	}
 	for len(b) > 0 {
 		if len(b) < 2 {
 			return nil, nil, false, "an element without a length"
@@ -263,7 +268,7 @@ func flattenElements(b []byte, depth int, indefinite bool) (out, rest []byte, ch
 				return nil, nil, false, problem
 			}
 			b = after
-			if tag&constructedBit == 0 {
+			if tag&constructedBit == 0 || depth <= 0 {
 				out = append(out, raw...)
 				continue
 			}
@@ -284,6 +289,9 @@ func flattenElements(b []byte, depth int, indefinite bool) (out, rest []byte, ch
 		tag := b[0]
 		if tag&0x1f == 0x1f || tag&constructedBit == 0 {
 			return nil, nil, false, "an indefinite length where none can be"
+		}
+		if depth <= 0 {
+			return nil, nil, false, tooDeep
 		}
 		inner, after, _, problem := flattenElements(b[2:], depth-1, true)
 		if problem != "" {
@@ -311,13 +319,50 @@ func appendFlat(out []byte, tag byte, inner []byte) ([]byte, string) {
 		if problem != "" {
 			return nil, problem
 		}
-		if tag != tagOctetString {
+		if stray := tag == 0 && len(contents) == 0; tag != tagOctetString && !stray {
 			return nil, "something else inside an octet string"
 		}
 		joined = append(joined, contents...)
 		inner = rest
 	}
 	return append(appendHeader(out, tagOctetString, len(joined)), joined...), ""
+}
+
+// derSet encodes the elements in b, which are flat, as the SET OF they belong to
+// the way DER has it: lengths as short as they can be, elements in order.
+func derSet(b []byte) []byte {
+	var elements [][]byte
+	for len(b) > 0 {
+		var one []byte
+		if one, b = shorten(b, maxDepth); len(one) > 0 {
+			elements = append(elements, one)
+		}
+	}
+	return setOf(tagSet, elements...)
+}
+
+// shorten takes the first element off b with its lengths as short as they can
+// be and without stray end-of-contents octets. What is no element stays as it
+// is.
+func shorten(b []byte, depth int) (one, rest []byte) {
+	tag, contents, raw, rest, problem := split(b)
+	switch {
+	case problem != "":
+		return b, nil
+	case tag == 0 && len(contents) == 0:
+		return nil, rest
+	case tag&constructedBit == 0:
+		return tlv(tag, contents), rest
+	case depth == 0:
+		return raw, rest
+	}
+	var inner []byte
+	for len(contents) > 0 {
+		var child []byte
+		child, contents = shorten(contents, depth-1)
+		inner = append(inner, child...)
+	}
+	return tlv(tag, inner), rest
 }
 
 // Writing.

@@ -79,7 +79,7 @@ func keyIdentifier(c *x509.Certificate) []byte {
 
 // subjectPublicKey takes the certificate's SubjectPublicKeyInfo apart.
 func subjectPublicKey(c *x509.Certificate) (algorithm, []byte, bool) {
-	cur := parse(c.RawSubjectPublicKeyInfo, 0, "SubjectPublicKeyInfo", maxDepth)
+	cur := (&parsing{what: "SubjectPublicKeyInfo"}).sub(c.RawSubjectPublicKeyInfo)
 	info := cur.into(tagSequence, "SubjectPublicKeyInfo")
 	a := info.algorithm("algorithm")
 	key := info.bits("public key")
@@ -116,5 +116,6 @@ func (c *cursor) identifier(keyTag byte, name string) Identifier {
 	}
 	seq := c.into(tagSequence, name)
 	_, _, issuer := seq.any()
+	issuer, _ = shorten(issuer, maxDepth)
 	return Identifier{Issuer: bytes.Clone(issuer), Serial: seq.integer("serial number")}
 }

@@ -269,11 +269,10 @@ func (s *SignedReader) end() error {
 
 func (s *SignedReader) readCertificates(e element) error {
 	s.b.what = "SignedData.certificates"
-	raw, err := s.b.capture(e)
+	c, err := s.b.parse(e)
 	if err != nil {
 		return err
 	}
-	c := parse(raw, e.offset, s.b.what, s.b.limits.Depth)
 	_, set, _ := c.any()
 	for set.more() {
 		tag, _, der := set.any()

@@ -131,12 +131,13 @@ func (r recipientInfo) agreed(key ecdh.KeyExchanger) (func([]byte) []byte, error
 	if err != nil {
 		return nil, &SyntaxError{Element: "KeyAgreeRecipientInfo.originator", Problem: "not a point on the recipient's curve"}
 	}
+	wrap, _ := shorten(r.method.parameters, maxDepth)
 	return func(fallback []byte) []byte {
 		secret, err := key.ECDH(public)
 		if err != nil {
 			return fallback
 		}
-		kek := deriveKey(digest, secret, sharedInfo(r.method.parameters, r.agreement.ukm, size), size)
+		kek := deriveKey(digest, secret, sharedInfo(wrap, r.agreement.ukm, size), size)
 		if wrapID == oid3DESWrap {
 			got, ok := unwrap3DES(kek, r.encrypted)
 			return keyOr(got, ok == 1, fallback)

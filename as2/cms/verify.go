@@ -127,8 +127,8 @@ func (s *SignedData) verifySigner(si *signerInfo, digests map[Digest][]byte, c *
 }
 
 // attributesSigned checks the signature over the signed attributes. They are
-// signed under the tag of a SET OF: first exactly as they came, then in the
-// order DER wants, since there are signers that sign the one and send the other.
+// signed under the tag of a SET OF: first exactly as they came, then as DER has
+// them, since there are signers that sign the one and send the other.
 func (si *signerInfo) attributesSigned(m signatureMethod, key any) bool {
 	check := func(set []byte) bool {
 		h := m.digest.New()
@@ -139,15 +139,8 @@ func (si *signerInfo) attributesSigned(m signatureMethod, key any) bool {
 	if check(received) {
 		return true
 	}
-	p := &parsing{}
-	c := p.sub(si.attrs)
-	var attributes [][]byte
-	for c.more() {
-		_, _, raw := c.any()
-		attributes = append(attributes, raw)
-	}
-	sorted := setOf(tagSet, attributes...)
-	return p.err == nil && !bytes.Equal(sorted, received) && check(sorted)
+	der := derSet(si.attrs)
+	return !bytes.Equal(der, received) && check(der)
 }
 
 // checkAttributes checks what the signed attributes say (RFC 5652 section 11):

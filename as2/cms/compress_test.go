@@ -1,0 +1,142 @@
+package cms
+
+import (
+	"bytes"
+	"compress/zlib"
+	"errors"
+	"io"
+	"testing"
+	"testing/iotest"
+)
+
+func compressAll(t testing.TB, plain []byte, level int) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := Compress(&out, level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(plain); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func decompressAll(b []byte, limits Limits) ([]byte, error) {
+	r, err := Decompress(bytes.NewReader(b), limits)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+func TestCompressAndDecompress(t *testing.T) {
+	t.Parallel()
+	for _, level := range []int{-1, 0, 1, 6, 9} {
+		for _, n := range []int{0, 1, 1000, chunkSize, 3*chunkSize + 1, 1 << 20} {
+			plain := sample(n)
+			b := compressAll(t, plain, level)
+			for how, r := range readers(b) {
+				d, err := Decompress(r, Limits{})
+				if err != nil {
+					t.Fatalf("level %d, %d octets, %s: %v", level, n, how, err)
+				}
+				if got, err := io.ReadAll(d); err != nil || !bytes.Equal(got, plain) {
+					t.Errorf("level %d, %d octets, %s: %d octets, %v", level, n, how, len(got), err)
+				}
+			}
+		}
+	}
+	if _, err := Compress(io.Discard, 10); err == nil {
+		t.Error("level 10 was taken")
+	}
+}
+
+// compressedDER is a CompressedData of definite lengths around zlib octets.
+func compressedDER(octets []byte) []byte {
+	return tlv(tagSequence, encodeOID(OIDCompressedData), tlv(tagContextCons|0, tlv(tagSequence,
+		encodeSmall(0), encodeAlgorithm(oidZlib),
+		tlv(tagSequence, encodeOID(OIDData), tlv(tagContextCons|0, tlv(tagOctetString, octets))))))
+}
+
+func zlibAll(t testing.TB, plain []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := zlib.NewWriter(&out)
+	if _, err := w.Write(plain); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestDecompressRefuses(t *testing.T) {
+	t.Parallel()
+	z := zlibAll(t, sample(5000))
+	change := func(at int) []byte {
+		b := bytes.Clone(z)
+		b[(at+len(b))%len(b)] ^= 0x55
+		return b
+	}
+	for name, octets := range map[string][]byte{
+		"nothing":         nil,
+		"not zlib":        []byte("hello"),
+		"header changed":  change(0),
+		"middle changed":  change(len(z) / 2),
+		"checksum":        change(-1),
+		"checksum cut":    z[:len(z)-1],
+		"stream cut":      z[:len(z)/2],
+		"with dictionary": {0x78, 0xbb, 0, 0, 0, 0},
+	} {
+		_, err := decompressAll(compressedDER(octets), Limits{})
+		var syntax *SyntaxError
+		if !errors.As(err, &syntax) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got, err := decompressAll(append(compressedDER(append(z, "more"...)), 1, 2), Limits{}); err != nil || len(got) != 5000 {
+		t.Errorf("octets behind the stream: %v", err)
+	}
+	var unsupported *UnsupportedError
+	odd := bytes.Replace(compressedDER(z), encodeOID(oidZlib), encodeOID("1.2.840.113549.1.9.16.3.9"), 1)
+	if _, err := decompressAll(odd, Limits{}); !errors.As(err, &unsupported) {
+		t.Errorf("another algorithm: %v", err)
+	}
+	b := compressAll(t, sample(3000), 6)
+	for n := range b {
+		if _, err := decompressAll(b[:n], Limits{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%d of %d octets: %v", n, len(b), err)
+		}
+	}
+	r, err := Decompress(io.MultiReader(bytes.NewReader(b[:len(b)/2]), iotest.ErrReader(errLine)), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, r); !errors.Is(err, errLine) {
+		t.Errorf("a failing source: %v", err)
+	}
+}
+
+func TestInflationIsLimited(t *testing.T) {
+	t.Parallel()
+	bomb := compressedDER(zlibAll(t, make([]byte, 8<<20)))
+	var limit *LimitError
+	if got, err := decompressAll(bomb, Limits{}); !errors.As(err, &limit) || limit.Limit != "ratio" || len(got) > ratioGrace+chunkSize {
+		t.Errorf("ratio: %d octets, %v", len(got), err)
+	}
+	if got, err := decompressAll(bomb, Limits{Ratio: -1}); err != nil || len(got) != 8<<20 {
+		t.Errorf("no ratio: %d octets, %v", len(got), err)
+	}
+	if got, err := decompressAll(bomb, Limits{Ratio: -1, Content: 2 << 20}); !errors.As(err, &limit) || limit.Limit != "content" || len(got) > 2<<20 {
+		t.Errorf("content: %d octets, %v", len(got), err)
+	}
+	small := compressedDER(zlibAll(t, make([]byte, 1<<20)))
+	if _, err := decompressAll(small, Limits{}); err != nil {
+		t.Errorf("a small content of zeros: %v", err)
+	}
+}
