@@ -10,6 +10,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +20,8 @@ import (
 	"tradepost/transport"
 )
 
-// Config is a checked configuration. All paths in it are absolute.
+// Config is a checked configuration. All paths in it are absolute, but for
+// those in the settings of connections, which are relative to Dir.
 type Config struct {
 	File      string // the file it was read from
 	Dir       string // the folder of the file
@@ -82,14 +85,8 @@ type Overrides struct {
 	Env func(name string) (string, bool)
 }
 
-// connectorFiles lists the connectors that a connection may name, each with
-// those of its settings that are paths (relative to the configuration).
-func connectorFiles() map[string][]string {
-	return map[string][]string{
-		"as2":       nil,
-		"directory": {"pickup", "deliver"},
-	}
-}
+// connectors lists what a connection may name as its connector.
+func connectors() []string { return []string{"as2", "directory"} }
 
 // Load reads, checks and completes the configuration in path. When it does not
 // hold, the error is an *Error.
@@ -145,8 +142,8 @@ func (c *Config) Explain(err error) error {
 				continue
 			}
 			path := fmt.Sprintf("connections[%d]", i)
-			if setting.Path != "" {
-				path += "." + setting.Path
+			if setting.Path != "" { // "include.0" there is include[0] here
+				path += regexp.MustCompile(`\.([0-9]+)`).ReplaceAllString("."+setting.Path, "[$1]")
 			}
 			return c.fail([]Problem{c.at(path, setting.Msg, "")})
 		}
@@ -392,14 +389,13 @@ func isGuideFile(guide string) bool { return strings.HasSuffix(guide, ".guide") 
 func (c *Config) connection(s *section) partners.Connection {
 	x := partners.Connection{
 		Name:      s.required("name", "a short name of the connection"),
-		Connector: s.required("connector", "as2 or directory"),
+		Connector: s.required("connector", strings.Join(connectors(), " or ")),
 		Partner:   s.text("partner", ""),
 	}
-	files, known := connectorFiles()[x.Connector]
-	if !known && x.Connector != "" {
-		s.wrong("connector", "write as2 or directory", "there is no connector %q", x.Connector)
+	if x.Connector != "" && !slices.Contains(connectors(), x.Connector) {
+		s.wrong("connector", "write "+strings.Join(connectors(), " or "), "there is no connector %q", x.Connector)
 	}
-	x.Settings = s.rest(c.Dir, files)
+	x.Settings = s.rest()
 	return x
 }
 

@@ -131,7 +131,7 @@ func TestLoad(t *testing.T) {
 	}
 	for i, settings := range []string{
 		`{"retry":{"times":3},"url":"http://127.0.0.1:5080/as2"}`,
-		`{"deliver":"` + dir + `/backoffice/in","pickup":"` + dir + `/backoffice/out"}`,
+		`{"deliver":"backoffice/in","pickup":"backoffice/out"}`,
 	} {
 		if got := string(d.Connections()[i].Settings); got != settings {
 			t.Errorf("settings of connection %d: %s, want %s", i, got, settings)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,20 +118,15 @@ func absolute(dir, path string) string {
 }
 
 // rest takes every key not asked for yet as JSON: the settings of a connector,
-// which the connector itself decodes. Those named in files are paths.
-func (s *section) rest(dir string, files []string) json.RawMessage {
+// which the connector itself decodes.
+func (s *section) rest() json.RawMessage {
 	m := map[string]any{}
 	for _, k := range s.keys {
-		if !contains(s.asked, k) {
+		if !slices.Contains(s.asked, k) {
 			m[k] = s.r.value(s.child(k), s.values[k])
 		}
 	}
 	s.asked = append(s.asked, s.keys...)
-	for _, k := range files {
-		if p, ok := m[k].(string); ok {
-			m[k] = absolute(dir, p)
-		}
-	}
 	out, err := json.Marshal(m)
 	if err != nil {
 		s.r.problem(s.path, s.r.at(s.path), "", "the settings cannot be read: %v", err)
@@ -176,13 +172,4 @@ func (r *reader) value(path string, n ast.Node) any {
 	}
 	r.problem(path, at, "", "a value is wanted here, not %s", kind(n))
 	return nil
-}
-
-func contains(words []string, w string) bool {
-	for _, x := range words {
-		if x == w {
-			return true
-		}
-	}
-	return false
 }
