@@ -109,6 +109,15 @@ type Reader interface {
 	Summary(ctx context.Context, since, now time.Time) (*Summary, error)
 }
 
+// QueryError is returned by a Reader that cannot answer what it was asked;
+// the one who asks can put it right.
+type QueryError struct {
+	Field   string // "text", "since"
+	Problem string // and what to do
+}
+
+func (e *QueryError) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.Problem) }
+
 // DocumentQuery selects documents; zero fields do not select. Newest first.
 type DocumentQuery struct {
 	Text      string // search box: a key value or control number, or a prefix of one (at least 2 characters), or an id
