@@ -147,6 +147,10 @@ type ReceiptRequest struct {
 	RequiredDigests bool `json:"required_digests,omitempty"`
 	// UnknownDigests are the names of the list that are not known here.
 	UnknownDigests []string `json:"unknown_digests,omitempty"`
+	// MICOptional accepts, for unsigned content, a signed receipt without a
+	// MIC: pyas2 sends such. It says something about the partner and does not
+	// travel.
+	MICOptional bool `json:"mic_optional,omitempty"`
 	// UnknownProtocols is set when a signed receipt was asked for in a
 	// protocol other than pkcs7-signature only.
 	UnknownProtocols bool `json:"unknown_protocols,omitempty"`

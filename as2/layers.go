@@ -365,17 +365,10 @@ func signatureFault(err error) error {
 // is not the exact bytes: line ends made CRLF, or one more line end at the end.
 // It returns first when nothing fits. The payload stays as it came.
 func (p *peeler) verifyCanonical(sd *cms.SignedData, content *spooled, first error) (map[Digest][]byte, error) {
-	for _, v := range []struct{ crlf, extra bool }{{false, true}, {true, false}, {true, true}} {
+	for _, form := range canonicalForms() {
 		hasher := newMICHasher(append(sd.Digests(), p.named...)...)
-		var w io.Writer = hasher
-		if v.crlf {
-			w = &crlfWriter{w: hasher}
-		}
-		if _, err := io.Copy(w, content.section(0, content.size)); err != nil {
+		if err := form.copy(hasher, content.section(0, content.size)); err != nil {
 			return nil, err
-		}
-		if v.extra {
-			_, _ = hasher.Write([]byte("\r\n"))
 		}
 		sums := hasher.sums()
 		if err := p.verify(sd, sums); err == nil {
@@ -569,28 +562,4 @@ func contains[T comparable](list []T, v T) bool {
 		}
 	}
 	return false
-}
-
-// crlfWriter makes every bare LF and bare CR a CRLF.
-type crlfWriter struct {
-	w  io.Writer
-	cr bool // the last byte was a CR whose line end is already written
-}
-
-func (c *crlfWriter) Write(p []byte) (int, error) {
-	buf := make([]byte, 0, len(p)+len(p)/16+2)
-	for _, b := range p {
-		switch {
-		case b == '\n' && c.cr:
-		case b == '\n' || b == '\r':
-			buf = append(buf, '\r', '\n')
-		default:
-			buf = append(buf, b)
-		}
-		c.cr = b == '\r'
-	}
-	if _, err := c.w.Write(buf); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"tradepost/as2/cms"
@@ -61,6 +60,8 @@ func (r *Receipt) check(sent Sent, verify []*x509.Certificate) Outcome {
 	case r.MIC == "" && !sent.Request.Signed:
 		// RFC 4130 section 7.4.3 demands a MIC of signed receipts only.
 		warn("the unsigned receipt carries no MIC: it tells of receipt, and proves nothing about the content")
+	case r.MIC == "" && !sent.Signed && sent.Request.MICOptional:
+		warn("the receipt carries no MIC, as this partner's receipts for unsigned content do not: it proves nothing about the content")
 	case r.MIC == "":
 		return fail(OutcomeMICMissing, "the receipt carries no Received-Content-MIC")
 	case r.MICDigest == "" || sent.MICs[r.MICDigest] == "":
@@ -94,22 +95,15 @@ func (s *receiptSignature) verify(trusted []*x509.Certificate) (*x509.Certificat
 		return nil, errors.New("no certificate of the partner is configured to verify with")
 	}
 	var first error
-	for _, v := range []struct{ crlf, extra bool }{{false, false}, {false, true}, {true, false}, {true, true}} {
+	for _, form := range append([]canonicalForm{{}}, canonicalForms()...) {
 		sums := map[Digest][]byte{}
 		for _, d := range s.data.Digests() {
 			if !d.Valid() {
 				continue
 			}
 			h := d.New()
-			var w io.Writer = h
-			if v.crlf {
-				w = &crlfWriter{w: h}
-			}
-			if _, err := io.Copy(w, bytes.NewReader(s.part)); err != nil {
+			if err := form.copy(h, bytes.NewReader(s.part)); err != nil {
 				return nil, err
-			}
-			if v.extra {
-				_, _ = h.Write([]byte(crlf))
 			}
 			sums[d] = h.Sum(nil)
 		}
