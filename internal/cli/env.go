@@ -56,9 +56,6 @@ func Main() int {
 func Run(ctx context.Context, env *Env, args []string) int {
 	root := newRootCommand(env)
 	root.SetArgs(args)
-	root.SetIn(env.Stdin)
-	root.SetOut(env.Stdout)
-	root.SetErr(env.Stderr)
 	return env.report(ctx, root.ExecuteContext(ctx))
 }
 

@@ -28,6 +28,9 @@ Begin with ` + "`tradepost demo`" + ` to see two stations trade, or with
 		newConsoleCommand(env),
 		newVersionCommand(env),
 	)
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(usage)
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()

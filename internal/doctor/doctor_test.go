@@ -1,0 +1,229 @@
+package doctor
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"tradepost/certs"
+	"tradepost/internal/config"
+	"tradepost/tracking"
+)
+
+func noon() time.Time { return time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC) }
+
+// memory is a store with at most one document.
+type memory struct {
+	tracking.Reader
+	newest time.Time
+	fault  error
+}
+
+func (m *memory) Close() error { return nil }
+
+func (m *memory) Documents(context.Context, tracking.DocumentQuery) (*tracking.DocumentPage, error) {
+	p := &tracking.DocumentPage{}
+	if !m.newest.IsZero() {
+		p.Documents = []tracking.DocumentRow{{Document: tracking.Document{CreatedAt: m.newest}}}
+	}
+	return p, m.fault
+}
+
+// healthy makes a station with a partner whose only fault is none.
+func healthy(t *testing.T) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "station")
+	partner := filepath.Join(t.TempDir(), "partner.crt")
+	pair, err := certs.Generate(certs.Request{CommonName: "SUPPLIER", NotBefore: noon().Add(-time.Hour)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(partner, certs.EncodeCertificate(pair.Certificate), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = config.Create(dir, config.New{
+		Name: "buyer", AS2ID: "BUYER", Identifier: "ZZ:BUYER", AS2Address: "127.0.0.1:0", AdminAddress: "127.0.0.1:0",
+		Partner: &config.NewPartner{Name: "supplier", AS2ID: "SUPPLIER", Identifier: "ZZ:SUPPLIER", URL: "http://127.0.0.1:1/as2", Certificate: partner, Contact: "Kim, 555 0100", Send: []string{"850"}},
+	}, noon(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// examine changes the configuration's text and runs the doctor.
+func examine(t *testing.T, dir string, change func(text string) string, adjust func(*Doctor)) []Finding {
+	t.Helper()
+	file := filepath.Join(dir, "tradepost.yaml")
+	if change != nil {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := change(string(text))
+		if changed == string(text) {
+			t.Fatal("the change changed nothing")
+		}
+		if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := config.Load(file, config.Overrides{NoFiles: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Doctor{Config: c, Now: noon, Client: &http.Client{}, OpenStore: func(context.Context) (Store, error) { return &memory{}, nil }}
+	if adjust != nil {
+		adjust(d)
+	}
+	return d.Run(context.Background())
+}
+
+func replace(from, to string) func(string) string {
+	return func(text string) string { return strings.Replace(text, from, to, 1) }
+}
+
+func TestHealthyStation(t *testing.T) {
+	t.Parallel()
+	fs := examine(t, healthy(t), nil, nil)
+	checks := map[string]bool{}
+	for _, f := range fs {
+		checks[f.Check] = true
+		if f.Status != OK {
+			t.Errorf("%+v", f)
+		}
+	}
+	for _, name := range []string{"config", "keys", "certificates", "secrets", "algorithms", "clock", "disk", "store", "folders", "ports"} {
+		if !checks[name] {
+			t.Errorf("the check %s found nothing", name)
+		}
+	}
+	if Worst(fs) != OK {
+		t.Errorf("worst is %s", Worst(fs))
+	}
+}
+
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	taken, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	fill := func(t *testing.T, dir string) {
+		if err := os.WriteFile(filepath.Join(dir, "data", "store.db"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		spoil  func(t *testing.T, dir string)
+		change func(string) string
+		adjust func(*Doctor)
+		check  string
+		status Status
+		text   string
+		advice string
+	}{
+		{name: "no key", spoil: func(t *testing.T, dir string) { remove(t, dir, "keys/station.key") }, check: "keys", status: Fail, text: "cannot be read", advice: "relative paths"},
+		{name: "certificate over", adjust: at(noon().AddDate(4, 0, 0)), check: "certificates", status: Fail, text: "the station's certificate ended on 2029-", advice: "send the certificate"},
+		{name: "certificate nearly over", adjust: at(noon().AddDate(3, 0, -10)), check: "certificates", status: Warn, text: "partner supplier, supplier.crt ends on 2029-", advice: "ask the partner"},
+		{name: "certificate too new", adjust: at(noon().Add(-48 * time.Hour)), check: "certificates", status: Warn, text: "begins only on", advice: "clock"},
+		{name: "readable key", spoil: func(t *testing.T, dir string) { chmod(t, dir, "keys/station.key", 0o644) }, check: "secrets", status: Warn, text: "can be read by others", advice: "chmod 600"},
+		{name: "no token", spoil: func(t *testing.T, dir string) { remove(t, dir, "keys/admin.token") }, check: "secrets", status: Warn, text: "programs cannot use the API", advice: "openssl rand"},
+		{name: "weak digest", change: replace("sign: sha-256", "sign: sha1"), check: "algorithms", status: Warn, text: "signatures use sha-1", advice: "agree on sha-256"},
+		{name: "in the clear", change: replace("encrypt: aes-256-cbc", "encrypt: none"), check: "algorithms", status: Warn, text: "not encrypted", advice: "agree"},
+		{name: "no proof", change: replace("signed_receipt: true", "signed_receipt: false"), check: "algorithms", status: Warn, text: "not proven", advice: "agree"},
+		{name: "clock far back", adjust: at(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)), check: "clock", status: Fail, text: "2001-01-01", advice: "set the clock"},
+		{name: "data is a file", spoil: func(t *testing.T, dir string) {
+			remove(t, dir, "data")
+			if err := os.WriteFile(filepath.Join(dir, "data"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, check: "disk", status: Fail, text: "cannot be written", advice: "right to write"},
+		{name: "store does not open", spoil: fill, adjust: func(d *Doctor) {
+			d.OpenStore = func(context.Context) (Store, error) { return nil, errors.New("schema version 9") }
+		}, check: "store", status: Fail, text: "schema version 9", advice: "backup"},
+		{name: "store does not answer", spoil: fill, adjust: func(d *Doctor) {
+			d.OpenStore = func(context.Context) (Store, error) { return &memory{fault: errors.New("malformed")}, nil }
+		}, check: "store", status: Fail, text: "malformed", advice: "log"},
+		{name: "documents of the future", spoil: fill, adjust: func(d *Doctor) {
+			d.OpenStore = func(context.Context) (Store, error) { return &memory{newest: noon().Add(time.Hour)}, nil }
+		}, check: "store", status: Warn, text: "still to come", advice: "clock"},
+		{name: "no folder", spoil: func(t *testing.T, dir string) { remove(t, dir, "backoffice/in") }, check: "folders", status: Fail, text: "there is no folder", advice: "mkdir -p"},
+		{name: "folder is a file", change: replace("pickup: backoffice/out", "pickup: tradepost.yaml"), check: "folders", status: Fail, text: "is no folder", advice: "name a folder"},
+		{name: "port taken", change: replace(`as2: "127.0.0.1:0"`, `as2: "`+taken.Addr().String()+`"`), check: "ports", status: Fail, text: "taken by another program", advice: "another port"},
+		{name: "address of another machine", change: replace(`as2: "127.0.0.1:0"`, `as2: "192.0.2.1:4080"`), check: "ports", status: Fail, text: "cannot be opened", advice: "another address"},
+		{name: "public console", change: replace(`admin: "127.0.0.1:0"`, `admin: ":0"`), check: "ports", status: Warn, text: "from the network", advice: "127.0.0.1"},
+		{name: "partner away", adjust: func(d *Doctor) { d.Online = true }, check: "partners", status: Fail, text: "cannot be reached", advice: "Kim, 555 0100"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := healthy(t)
+			if c.spoil != nil {
+				c.spoil(t, dir)
+			}
+			fs := examine(t, dir, c.change, c.adjust)
+			for _, f := range fs {
+				if f.Check == c.check && f.Status == c.status && strings.Contains(f.Text, c.text) && strings.Contains(f.Advice, c.advice) {
+					return
+				}
+			}
+			t.Errorf("no %s of %s with %q and %q among:", c.status, c.check, c.text, c.advice)
+			for _, f := range fs {
+				t.Logf("%+v", f)
+			}
+		})
+	}
+}
+
+func at(now time.Time) func(*Doctor) {
+	return func(d *Doctor) { d.Now = func() time.Time { return now } }
+}
+
+func remove(t *testing.T, dir, name string) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func chmod(t *testing.T, dir, name string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRunningStationAndPartner(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", noon().Add(-time.Hour).Format(http.TimeFormat))
+		if r.URL.Path != "/livez" {
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		}
+	}))
+	t.Cleanup(server.Close)
+	address := strings.TrimPrefix(server.URL, "http://")
+	fs := examine(t, healthy(t), func(text string) string {
+		text = strings.Replace(text, `admin: "127.0.0.1:0"`, `admin: "`+address+`"`, 1)
+		return strings.Replace(text, "http://127.0.0.1:1/as2", server.URL+"/as2", 1)
+	}, func(d *Doctor) { d.Online = true })
+	for _, want := range []string{"a station is running here", "partner supplier answers", "1h0m0s apart"} {
+		found := false
+		for _, f := range fs {
+			found = found || strings.Contains(f.Text, want)
+		}
+		if !found {
+			t.Errorf("%q is missing among %+v", want, fs)
+		}
+	}
+}
