@@ -82,7 +82,7 @@ func (d *demo) plan() (*trade, error) {
 		return nil, err
 	}
 	for _, s := range []*side{buyer, supplier} {
-		if err := readAddresses(s); err != nil {
+		if err := s.readAddresses(); err != nil {
 			return nil, err
 		}
 	}
@@ -100,12 +100,12 @@ func (d *demo) order() ([]byte, *edi.Header, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := edi.PeekBytes(b)
+	h, err := edi.Peek(b)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", d.Document, err)
 	}
-	if h.Standard != edi.X12 || h.DocumentType != "850" {
-		return nil, nil, fmt.Errorf("%s holds a %s %s: the demonstration trades an X12 850", d.Document, h.Standard, h.DocumentType)
+	if h.Standard != edi.X12 || h.Document.Type != "850" {
+		return nil, nil, fmt.Errorf("%s holds a %s %s: the demonstration trades an X12 850", d.Document, h.Standard, h.Document.Type)
 	}
 	return b, &h, nil
 }

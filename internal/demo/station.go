@@ -38,7 +38,7 @@ func (d *demo) start(ctx context.Context, s *side) (*station, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &station{side: s, token: strings.TrimSpace(string(token)), http: &http.Client{Timeout: 10 * time.Second}, log: filepath.Join(s.dir, "serve.log")}
+	st := &station{side: s, token: lastWord(string(token)), http: &http.Client{Timeout: 10 * time.Second}, log: filepath.Join(s.dir, "serve.log")}
 	d.children.Go(func() { d.supervise(ctx, st) })
 	return st, st.ready(ctx)
 }
@@ -154,6 +154,15 @@ func (st *station) drop(name string, content []byte) error {
 		return err
 	}
 	return os.Rename(final+".tmp", final)
+}
+
+// lastWord returns the last word of a token file: its only token.
+func lastWord(s string) string {
+	words := strings.Fields(s)
+	if len(words) == 0 {
+		return ""
+	}
+	return words[len(words)-1]
 }
 
 // tail returns the last lines of a file, for error messages.

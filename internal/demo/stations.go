@@ -14,6 +14,7 @@ import (
 
 	"tradepost/certs"
 	"tradepost/edi"
+	"tradepost/internal/config"
 )
 
 //go:embed documents/* station.yaml.tmpl
@@ -21,18 +22,17 @@ var files embed.FS
 
 // side is one of the two stations of the demonstration.
 type side struct {
-	Name        string // "buyer"
-	AS2ID       string
-	Identifier  string // "ZZ:BUYER"
-	Connection  string // the connection to the other side
-	AS2Address  string // "127.0.0.1:4080"
-	Admin       string // "127.0.0.1:4081"
-	Company     string // for people
-	dir         string
-	Peer        *side
-	Inbound     []rule // what the other side sends
-	Outbound    []string
-	Certificate string // file, relative to dir
+	Name       string // "buyer"
+	AS2ID      string
+	Identifier string // "ZZ:BUYER"
+	Connection string // the connection to the other side
+	AS2Address string // "127.0.0.1:4080"
+	Admin      string // "127.0.0.1:4081"
+	Company    string // for people
+	dir        string
+	Peer       *side
+	Inbound    []rule // what the other side sends
+	Outbound   []string
 }
 
 type rule struct{ Document, Guide string }
@@ -63,7 +63,7 @@ func newSides(dir string, h *edi.Header) (buyer, supplier *side) {
 	return buyer, supplier
 }
 
-// make writes the two stations to disk: configuration, keys, folders, and each
+// makeStations writes the two stations to disk: configuration, keys, folders, and each
 // other's certificates. Stations that are there already are left alone.
 func makeStations(now time.Time, buyer, supplier *side) error {
 	sides := []*side{buyer, supplier}
@@ -82,7 +82,7 @@ func makeStations(now time.Time, buyer, supplier *side) error {
 				return err
 			}
 		}
-		pair, err := certs.Generate(certs.Request{CommonName: s.AS2ID, Organization: s.Company, KeyType: certs.RSA2048, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(2, 0, 0)}, rand.Reader)
+		pair, err := certs.Generate(certs.Request{CommonName: s.AS2ID, Organization: s.Company, NotBefore: now.Add(-time.Hour)}, rand.Reader)
 		if err != nil {
 			return fmt.Errorf("make keys for the %s: %w", s.Name, err)
 		}
@@ -120,18 +120,26 @@ func writeStation(s *side, own, peer *certs.Pair) error {
 	for name, content := range map[string][]byte{
 		filepath.Join(keys, "station.crt"):                   certs.EncodeCertificate(own.Certificate),
 		filepath.Join(keys, s.Peer.Name+".crt"):              certs.EncodeCertificate(peer.Certificate),
-		s.token():                                            []byte(hex.EncodeToString(token) + "\n"),
+		s.token():                                            []byte("# NAME TOKEN, one a line: who may use the API\ndemo " + hex.EncodeToString(token) + "\n"),
 		filepath.Join(s.dir, "guides", "supplier-850.guide"): guide,
-		s.config(): config.Bytes(), // last: a station with a configuration is complete
 	} {
-		if name == s.config() {
-			continue
-		}
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			return err
 		}
 	}
+	// Last, because a station with a configuration is complete.
 	return os.WriteFile(s.config(), config.Bytes(), 0o600)
+}
+
+// readAddresses takes the addresses from the station's configuration, which
+// may be of an earlier run.
+func (s *side) readAddresses() error {
+	c, err := config.Load(s.config(), config.Overrides{NoFiles: true})
+	if err != nil {
+		return err
+	}
+	s.AS2Address, s.Admin = c.Listen.AS2, c.Listen.Admin
+	return nil
 }
 
 // choosePorts asks the system for two free ports. They stay in the station's

@@ -31,7 +31,6 @@ type document struct {
 	content []byte
 	kind    string
 	key     string // "PO=4500012345"
-	extra   []byte
 }
 
 // expectation is one thing that must come true.
@@ -74,7 +73,7 @@ func newTrade(buyer, supplier *side, order []byte, h *edi.Header) (*trade, error
 // sides of ours are named in the ISA and GS; the fields of the ISA keep their
 // width.
 func readdress(b []byte, h *edi.Header) []byte {
-	for placeholder, id := range map[string]edi.Identifier{"BUYER": h.Sender, "SUPPLIER": h.Receiver} {
+	for placeholder, id := range map[string]edi.Party{"BUYER": h.Sender, "SUPPLIER": h.Receiver} {
 		b = bytes.ReplaceAll(b, fmt.Appendf(nil, "*ZZ*%-15s*", placeholder), fmt.Appendf(nil, "*%-2s*%-15s*", id.Qualifier, id.ID))
 	}
 	return b

@@ -9,8 +9,6 @@ import (
 	"io"
 	"time"
 
-	"tradepost/edi/schema"
-	"tradepost/edi/validate"
 	"tradepost/partners"
 	"tradepost/processes"
 	"tradepost/tracking"
@@ -90,8 +88,3 @@ func memo[T any](x *processes.Execution, key string, make func() (T, error)) (T,
 func (c Config) event(kind tracking.EventKind, d *tracking.Document, text string) *tracking.Event {
 	return &tracking.Event{ID: c.IDs.Next(), At: c.Now(), Kind: kind, DocumentID: d.ID, Partner: d.Partner, Text: text}
 }
-
-var (
-	_ = schema.Guide{}
-	_ = validate.Options{}
-)

@@ -53,7 +53,7 @@ func (s *Extract) Run(ctx context.Context, x *processes.Execution) (processes.Re
 	}
 	err = processes.PutParcel(x.Run, &processes.Parcel{
 		Connection: rule.Deliver, Content: content, ContentType: contentType(d.Standard),
-		Filename: fmt.Sprintf("%s-%s-%s.edi", d.Type, d.Partner, d.ID),
+		Filename: fmt.Sprintf("%s-%s-%s.edi", d.Type, d.Partner, frame.Control),
 		Subject:  fmt.Sprintf("%s from %s", d.Type, d.Partner),
 	})
 	return processes.Result{Detail: fmt.Sprintf("%s %s in an interchange of its own, %d bytes", d.Type, d.Control, content.Size)}, err
