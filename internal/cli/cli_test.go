@@ -250,8 +250,8 @@ func TestConfigurationErrors(t *testing.T) {
 	}
 }
 
-// row is a document of a list.
-func row(n int) tracking.DocumentRow {
+// documentRow is a document of a list.
+func documentRow(n int) tracking.DocumentRow {
 	return tracking.DocumentRow{Document: tracking.Document{
 		ID: tracking.ID(1000 + n), Direction: tracking.Outbound, Partner: "supplier", Type: "850", Control: fmt.Sprintf("%04d", n),
 		State: tracking.DocumentDelivered, Ack: tracking.AckAccepted, CreatedAt: noon().Add(-time.Duration(n) * time.Minute),
@@ -262,7 +262,7 @@ func row(n int) tracking.DocumentRow {
 func TestDocumentList(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.store.documents = []tracking.DocumentRow{row(3), row(2), row(1)}
+	h.store.documents = []tracking.DocumentRow{documentRow(3), documentRow(2), documentRow(1)}
 	r := h.run("document", "list").expect(t, ExitOK, "")
 	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
 	if len(lines) != 4 || !strings.HasPrefix(lines[0], "ID") || !strings.Contains(lines[1], "0003") {
@@ -274,13 +274,13 @@ func TestDocumentList(t *testing.T) {
 	if !h.store.closed {
 		t.Error("the store was left open")
 	}
-	h.run("document", "list", "--limit", "2").expect(t, ExitOK, "--before "+row(2).ID.String())
+	h.run("document", "list", "--limit", "2").expect(t, ExitOK, "--before "+documentRow(2).ID.String())
 
 	var rows []map[string]any
 	if err := json.Unmarshal([]byte(h.run("document", "list", "-o", "json").stdout), &rows); err != nil || len(rows) != 3 {
 		t.Fatalf("json: %d rows, %v", len(rows), err)
 	}
-	if rows[0]["id"] != row(3).ID.String() || rows[0]["interchangeControl"] != "000000001" || rows[0]["state"] != "delivered" {
+	if rows[0]["id"] != documentRow(3).ID.String() || rows[0]["interchangeControl"] != "000000001" || rows[0]["state"] != "delivered" {
 		t.Errorf("json row %v", rows[0])
 	}
 	if n := strings.Count(h.run("document", "list", "-o", "jsonl").stdout, "\n"); n != 3 {
@@ -316,7 +316,7 @@ func TestDocumentListReadsEveryPage(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for n := range 2500 {
-		h.store.documents = append(h.store.documents, row(2500-n))
+		h.store.documents = append(h.store.documents, documentRow(2500-n))
 	}
 	for limit, pages := range map[string]int{"0": 3, "1500": 2, "1000": 1} {
 		h.store.asked = nil
@@ -356,7 +356,7 @@ func TestDocumentShow(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	at := func(ms int) time.Time { return noon().Add(time.Duration(ms) * time.Millisecond) }
-	d := row(1).Document
+	d := documentRow(1).Document
 	d.Keys[0].Value = "4500012345"
 	h.store.view = &tracking.DocumentView{
 		Document:    d,

@@ -25,6 +25,7 @@ Begin with ` + "`tradepost demo`" + ` to see two stations trade, or with
 		newDoctorCommand(env),
 		newDocumentCommand(env),
 		newQueueCommand(env),
+		newAS2Command(env),
 		newConsoleCommand(env),
 		newVersionCommand(env),
 	)

@@ -18,8 +18,8 @@ type versionInfo struct {
 	Platform string `json:"platform"`
 }
 
-// buildVersion reads what the Go tool wrote into the program.
-func buildVersion() versionInfo {
+// version reads what the Go tool wrote into the program.
+func version() versionInfo {
 	v := versionInfo{Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -50,7 +50,7 @@ func newVersionCommand(env *Env) *cobra.Command {
 			if err := out.check(cmd); err != nil {
 				return err
 			}
-			v := buildVersion()
+			v := version()
 			if out.format == formJSON {
 				return writeJSON(env.Stdout, v)
 			}
