@@ -238,17 +238,17 @@ func (r *Reader) readISA(lead int) (*Segment, error) {
 	r.begin(lead, p.length)
 	s := &r.seg
 	content := s.Raw[:p.length-1-len(p.delims.SegmentTail)]
-	n := 0
+	sep := r.scan.longSep[:0]
 	for i, b := range content {
-		if b == p.delims.Element && n < len(r.marks)-1 {
-			r.marks[n] = uint32(i) //nolint:gosec // bounded by lookAhead
-			n++
+		if b == p.delims.Element {
+			sep = append(sep, uint32(i)) //nolint:gosec // below lookAhead
 		}
 	}
-	r.marks[n] = uint32(len(content)) //nolint:gosec // bounded by lookAhead
-	s.marks = r.marks[:n+1]
+	sep = append(sep, uint32(len(content))) //nolint:gosec // below lookAhead
+	r.scan.longSep = sep
+	s.sep, s.elem = sep, nil
 	s.Tag = s.Raw[:3:3]
-	s.flags = flat
+	s.flags = declares
 	if bytes.ContainsAny(content, "\r\n") {
 		s.flags |= hasNewline
 		r.notice(RuleNewlineInSegment, s.Pos, len(s.Raw))
@@ -275,10 +275,10 @@ func (r *Reader) readUNA(lead int) (*Segment, error) {
 	r.begin(lead, length)
 	r.una = true
 	s := &r.seg
-	r.marks[0] = 3
-	s.marks = r.marks[:1]
+	r.scan.longSep = append(r.scan.longSep[:0], 3)
+	s.sep, s.elem = r.scan.longSep, nil
 	s.Tag = s.Raw[:3:3]
-	s.flags = flat
+	s.flags = declares
 	r.countLines(s.Raw)
 	return s, nil
 }

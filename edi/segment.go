@@ -4,14 +4,14 @@ import "bytes"
 
 // segment flags
 const (
-	hasSub     uint8 = 1 << iota // component or repetition separators occur
-	hasRelease                   // release characters occur
+	hasRelease uint8 = 1 << iota // release characters occur
 	hasNewline                   // line ends occur that are not the terminator
-	flat                         // no splitting below elements (ISA, UNA, binary)
+	declares                     // ISA or UNA: declares delimiters
 )
 
 // Segment is one segment as it stands in the input. Its slices point into the
-// Reader's buffer and are valid until the next call of Next.
+// Reader's buffer and are valid until the next call of Next; the same holds for
+// its elements and values.
 type Segment struct {
 	Tag  []byte   // segment tag, without EDIFACT nesting indicators
 	Raw  []byte   // tag up to and including the terminator
@@ -22,16 +22,29 @@ type Segment struct {
 	Object []byte
 
 	delims *Delimiters
-	marks  []uint32 // end of the tag, then of each element, relative to Raw
+	sep    []uint32 // every separator in Raw, of whatever kind, and the end of the content
+	elem   []uint32 // which of sep end the tag and the elements; nil when all do
 	flags  uint8
-	binary int // element that is binary data, 0 for none
+	// unsorted says that elem is still to be found: most readers of a segment
+	// look at its tag only.
+	unsorted bool
+	scan     *scanner
+	binary   int // element that is binary data, 0 for none
 }
 
 // Is tells whether the segment's tag is tag.
 func (s *Segment) Is(tag string) bool { return string(s.Tag) == tag }
 
 // Len returns the number of elements after the tag, empty ones included.
-func (s *Segment) Len() int { return max(len(s.marks)-1, 0) }
+func (s *Segment) Len() int {
+	if s.unsorted {
+		s.scan.sort(s)
+	}
+	if s.elem != nil {
+		return len(s.elem) - 1
+	}
+	return max(len(s.sep)-1, 0)
+}
 
 // End returns the byte offset in the input behind the segment's terminator.
 func (s *Segment) End() int64 { return s.Pos.Offset + int64(len(s.Raw)) }
@@ -46,33 +59,53 @@ func (s *Segment) Delimiters() Delimiters {
 
 // Content returns Raw without the terminator.
 func (s *Segment) Content() []byte {
-	if len(s.marks) == 0 {
+	if len(s.sep) == 0 {
 		return s.Raw
 	}
-	return s.Raw[:s.marks[len(s.marks)-1]]
+	return s.Raw[:s.sep[len(s.sep)-1]]
 }
 
 // Element returns element i, from 1. An element that is not there is the zero
 // Element, which is empty.
 func (s *Segment) Element(i int) Element {
-	if i < 1 || i >= len(s.marks) {
+	if s.unsorted {
+		s.scan.sort(s)
+	}
+	first, last := i, i
+	if s.elem != nil {
+		if i < 1 || i >= len(s.elem) {
+			return Element{}
+		}
+		first, last = int(s.elem[i-1])+1, int(s.elem[i])
+	}
+	if first < 1 || last >= len(s.sep) {
 		return Element{}
 	}
-	from, to := s.marks[i-1]+1, s.marks[i]
-	e := Element{raw: s.Raw[from:to:to], delims: s.delims, offset: s.Pos.Offset + int64(from), flags: s.flags}
-	if i == s.binary {
-		e.flags = flat
-	}
-	return e
+	from, to := s.sep[first-1]+1, s.sep[last]
+	return Element{raw: s.Raw[from:to:to], seg: s, first: uint32(first), last: uint32(last)} //nolint:gosec // below len(sep)
+}
+
+// bounds returns where the bytes of element i stand in Raw.
+func (s *Segment) bounds(i int) (from, to int) {
+	e := s.Element(i)
+	from = e.start()
+	return from, from + len(e.raw)
 }
 
 // Element is one data element: simple, composite or repeated. The zero
 // Element is empty.
 type Element struct {
-	raw    []byte
-	delims *Delimiters
-	offset int64
-	flags  uint8
+	raw         []byte
+	seg         *Segment
+	first, last uint32 // which of seg.sep end its first and last component
+}
+
+// start returns where the element begins in the segment's Raw.
+func (e Element) start() int {
+	if e.seg == nil {
+		return 0
+	}
+	return int(e.seg.sep[e.first-1]) + 1
 }
 
 // Raw returns the bytes as they stand, separators and release characters
@@ -84,13 +117,18 @@ func (e Element) Empty() bool { return len(e.raw) == 0 }
 
 // Offset returns the byte offset in the input of the element's first byte; 0
 // for the zero Element.
-func (e Element) Offset() int64 { return e.offset }
+func (e Element) Offset() int64 {
+	if e.seg == nil {
+		return 0
+	}
+	return e.seg.Pos.Offset + int64(e.start())
+}
 
 // Value returns the whole element as one value: right for simple elements.
-func (e Element) Value() Value { return Value(e) }
+func (e Element) Value() Value { return Value{raw: e.raw, seg: e.seg, end: e.first} }
 
 // String returns the whole element with release characters removed.
-func (e Element) String() string { return Value(e).String() }
+func (e Element) String() string { return e.Value().String() }
 
 // Repeats returns how often the element occurs: 0 when empty, else one more
 // than there are repetition separators.
@@ -98,22 +136,37 @@ func (e Element) Repeats() int {
 	if len(e.raw) == 0 {
 		return 0
 	}
-	if e.flags&hasSub == 0 || e.flags&flat != 0 || e.delims.Repetition == 0 {
-		return 1
+	n := 1
+	if e.last > e.first {
+		for _, at := range e.seg.sep[e.first:e.last] {
+			if e.seg.Raw[at] == e.seg.delims.Repetition {
+				n++
+			}
+		}
 	}
-	return e.count(e.delims.Repetition)
+	return n
 }
 
 // Repeat returns repetition k, from 1, as an Element of its own; the zero
 // Element when there is none.
 func (e Element) Repeat(k int) Element {
-	if e.flags&hasSub == 0 || e.flags&flat != 0 || e.delims.Repetition == 0 {
-		if k == 1 {
-			return e
-		}
+	if e.seg == nil {
 		return Element{}
 	}
-	return e.part(e.delims.Repetition, k)
+	for first := e.first; ; k-- {
+		last := first
+		for last < e.last && e.seg.Raw[e.seg.sep[last]] != e.seg.delims.Repetition {
+			last++
+		}
+		if k == 1 {
+			from, to := e.seg.sep[first-1]+1, e.seg.sep[last]
+			return Element{raw: e.seg.Raw[from:to:to], seg: e.seg, first: first, last: last}
+		}
+		if last == e.last || k < 1 {
+			return Element{}
+		}
+		first = last + 1
+	}
 }
 
 // Components returns the number of components of the first repetition: 0 when
@@ -122,101 +175,47 @@ func (e Element) Components() int {
 	if len(e.raw) == 0 {
 		return 0
 	}
-	if e.flags&hasSub == 0 || e.flags&flat != 0 {
+	if e.last == e.first {
 		return 1
 	}
-	e = e.Repeat(1)
-	if len(e.raw) == 0 {
+	if e = e.firstRepeat(); len(e.raw) == 0 {
 		return 0
 	}
-	if e.delims.Component == 0 {
-		return 1
+	return int(e.last-e.first) + 1
+}
+
+// firstRepeat returns the first repetition.
+func (e Element) firstRepeat() Element {
+	if e.seg == nil || e.seg.delims.Repetition == 0 {
+		return e
 	}
-	return e.count(e.delims.Component)
+	return e.Repeat(1)
 }
 
 // Component returns component j, from 1, of the first repetition. A simple
 // element has one component, itself. What is not there is the zero Value.
 func (e Element) Component(j int) Value {
-	if e.flags&hasSub == 0 || e.flags&flat != 0 {
+	if e.last == e.first {
 		if j == 1 {
-			return Value(e)
+			return e.Value()
 		}
 		return Value{}
 	}
-	e = e.Repeat(1)
-	if e.delims == nil || e.delims.Component == 0 {
-		if j == 1 {
-			return Value(e)
-		}
+	e = e.firstRepeat()
+	end := int(e.first) + j - 1
+	if j < 1 || end > int(e.last) {
 		return Value{}
 	}
-	return Value(e.part(e.delims.Component, j))
-}
-
-// count returns the number of parts between sep.
-func (e Element) count(sep byte) int {
-	if e.flags&hasRelease == 0 {
-		n := 1
-		for _, b := range e.raw {
-			if b == sep {
-				n++
-			}
-		}
-		return n
-	}
-	n := 1
-	for i := 0; i < len(e.raw); i++ {
-		switch e.raw[i] {
-		case e.delims.Release:
-			i = released(e.raw, i)
-		case sep:
-			n++
-		}
-	}
-	return n
-}
-
-// part returns part k, from 1, between sep.
-func (e Element) part(sep byte, k int) Element {
-	if k < 1 {
-		return Element{}
-	}
-	start, escaped := 0, e.flags&hasRelease != 0
-	for i := 0; i < len(e.raw); i++ {
-		b := e.raw[i]
-		if escaped && b == e.delims.Release {
-			i = released(e.raw, i)
-			continue
-		}
-		if b != sep {
-			continue
-		}
-		if k == 1 {
-			return e.slice(start, i)
-		}
-		k--
-		start = i + 1
-	}
-	if k == 1 {
-		return e.slice(start, len(e.raw))
-	}
-	return Element{}
-}
-
-func (e Element) slice(from, to int) Element {
-	e.raw = e.raw[from:to:to]
-	e.offset += int64(from)
-	return e
+	from, to := e.seg.sep[end-1]+1, e.seg.sep[end]
+	return Value{raw: e.seg.Raw[from:to:to], seg: e.seg, end: uint32(end)} //nolint:gosec // below len(sep)
 }
 
 // Value is one simple value: a component, or an element without components.
 // The zero Value is empty.
 type Value struct {
-	raw    []byte
-	delims *Delimiters
-	offset int64
-	flags  uint8
+	raw []byte
+	seg *Segment
+	end uint32 // which of seg.sep ends it, or its first component
 }
 
 // Raw returns the bytes as they stand, release characters included.
@@ -225,26 +224,36 @@ func (v Value) Raw() []byte { return v.raw }
 // Empty tells whether the value is absent or has no bytes.
 func (v Value) Empty() bool { return len(v.raw) == 0 }
 
-// Offset returns the byte offset in the input of the value's first byte.
-func (v Value) Offset() int64 { return v.offset }
+// Offset returns the byte offset in the input of the value's first byte; 0 for
+// the zero Value.
+func (v Value) Offset() int64 {
+	if v.seg == nil {
+		return 0
+	}
+	return v.seg.Pos.Offset + int64(v.seg.sep[v.end-1]) + 1
+}
 
 // Plain tells that the value's text is its raw bytes: nothing is released and
 // no line end stands in it.
-func (v Value) Plain() bool {
-	if v.flags&(hasRelease|hasNewline) == 0 {
-		return true
-	}
+func (v Value) Plain() bool { return v.seg == nil || v.seg.flags == 0 || v.unchanged() }
+
+// unchanged looks for bytes that Append leaves out.
+func (v Value) unchanged() bool {
+	release := v.release()
 	for _, b := range v.raw {
-		if v.dropped(b) {
+		if b == release && release != 0 || v.seg.flags&hasNewline != 0 && isNewline(b) {
 			return false
 		}
 	}
 	return true
 }
 
-func (v Value) dropped(b byte) bool {
-	return v.flags&hasNewline != 0 && isNewline(b) ||
-		v.flags&hasRelease != 0 && b == v.delims.Release
+// release returns the release character, 0 when none occurs in the segment.
+func (v Value) release() byte {
+	if v.seg.flags&hasRelease == 0 {
+		return 0
+	}
+	return v.seg.delims.Release
 }
 
 // Text returns the value with release characters and line ends removed. It
@@ -262,16 +271,17 @@ func (v Value) Append(dst []byte) []byte {
 	if v.Plain() {
 		return append(dst, v.raw...)
 	}
+	release := v.release()
 	for i := 0; i < len(v.raw); i++ {
 		b := v.raw[i]
-		if v.flags&hasRelease != 0 && b == v.delims.Release {
+		if b == release && release != 0 {
 			if i = released(v.raw, i); i >= len(v.raw) {
 				break
 			}
 			dst = append(dst, v.raw[i])
 			continue
 		}
-		if v.flags&hasNewline != 0 && isNewline(b) {
+		if v.seg.flags&hasNewline != 0 && isNewline(b) {
 			continue
 		}
 		dst = append(dst, b)

@@ -134,8 +134,9 @@ func (w *Writer) WriteEdited(s *Segment, edits ...Edit) error {
 			done = len(s.Content())
 			w.out = append(w.out, w.d.Element)
 		} else if k >= 0 {
-			w.out = append(w.out, s.Raw[done:s.marks[i-1]+1]...)
-			done = int(s.marks[i])
+			from, to := s.bounds(i)
+			w.out = append(w.out, s.Raw[done:from]...)
+			done = to
 		}
 		if k >= 0 {
 			w.element = i
@@ -175,7 +176,7 @@ func (w *Writer) place(s *Segment) error {
 // Writer's delimiters cannot carry is refused. Neither an ISA nor a UNA can be
 // rewritten: they declare delimiters.
 func (w *Writer) Rewrite(s *Segment, edits ...Edit) error {
-	if s.flags&flat != 0 {
+	if s.flags&declares != 0 {
 		return &SyntaxError{Position: s.Pos, Segment: string(s.Tag), Code: CodeSegmentKind, Msg: "a segment that declares delimiters cannot be rewritten with others", Hint: "build it anew"}
 	}
 	w.Begin(string(s.Tag))
