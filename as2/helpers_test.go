@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tradepost/as2/cms"
 )
 
 // testNow is the clock of all tests.
@@ -153,4 +155,49 @@ func modifierOf(err error) Modifier {
 		return d.Disposition.Modifier
 	}
 	return ""
+}
+
+// signHand wraps an entity made by hand into a multipart/signed.
+func signHand(t testing.TB, key Key, part []byte) (http.Header, []byte) {
+	t.Helper()
+	h := SHA256.New()
+	h.Write(part)
+	signature, err := cms.SignDetached(rand.Reader, cms.Signer{Certificate: key.Certificate, Key: key.Private, Digest: SHA256}, h.Sum(nil), cms.OIDData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	b.WriteString("--hand\r\n")
+	b.Write(part)
+	if err := writeSignaturePart(&b, "hand", signature, true); err != nil {
+		t.Fatal(err)
+	}
+	return baseHeader(signedType("hand", SHA256)), b.Bytes()
+}
+
+// encryptHand encrypts an entity made by hand to bob.
+func encryptHand(t testing.TB, part []byte, cipher Cipher) (http.Header, []byte) {
+	t.Helper()
+	var b bytes.Buffer
+	e, err := cms.Encrypt(rand.Reader, &b, []cms.Recipient{{Certificate: testKeys()["bob"].Certificate}}, cms.EncryptOptions{Cipher: cipher})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Write(part); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return baseHeader("application/pkcs7-mime; smime-type=enveloped-data"), b.Bytes()
+}
+
+// baseHeader is the least a transmission of alice to bob needs.
+func baseHeader(contentType string) http.Header {
+	h := http.Header{}
+	h.Set("AS2-From", "alice")
+	h.Set("AS2-To", "bob")
+	h.Set("Message-ID", "<hand@alice.test>")
+	h.Set("Content-Type", contentType)
+	return h
 }
