@@ -64,7 +64,7 @@ func alive(ctx context.Context, base string) error {
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{}).Do(req)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ type page struct {
 	strings.Builder
 }
 
-func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
+func (p *page) line(format string, args ...any) { p.WriteString(fmt.Sprintf(format, args...) + "\n") }
 
 // fact prints a name and a value that somebody else may have written; empty
 // values are left out.

@@ -94,7 +94,7 @@ func Load(path string, o Overrides) (*Config, error) {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
 	}
-	src, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	src, err := os.ReadFile(path)
 	if err != nil {
 		hint := "name another with --config"
 		if errors.Is(err, os.ErrNotExist) {

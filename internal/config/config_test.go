@@ -208,7 +208,8 @@ func TestFaults(t *testing.T) {
 		{"two documents", "limits:", "---\nlimits:", []string{"35:1: a second YAML document begins here"}, ""},
 		{
 			"several at once", "as2_id: BUYER\n  identifiers: [\"ZZ:BUYER\"]", "as2id: BUYER\n  identifiers: [\":\"]\n  nane: x",
-			[]string{`4:3: station.as2id: unknown key`, `5:17: station.identifiers[0]: ":" has no id`, `6:3: station.nane: unknown key`}, "",
+			[]string{`4:3: station.as2id: unknown key`, `5:17: station.identifiers[0]: ":" has no id`, `6:3: station.nane: unknown key`},
+			"",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -146,7 +146,7 @@ func anyVariable(string) (string, bool) { return "set", true }
 
 // writeNew writes a file that must not be there yet.
 func writeNew(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode) //nolint:gosec // the operator names the folder
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if errors.Is(err, fs.ErrExist) {
 		return &ExistsError{path}
 	}

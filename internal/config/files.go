@@ -67,7 +67,7 @@ func (c *Config) CheckFiles() []Problem {
 
 // read reads a file named at path, noting why it cannot.
 func (c *Config) read(note func(path, text, hint string), path, file string) ([]byte, bool) {
-	data, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	data, err := os.ReadFile(file)
 	if err != nil {
 		note(path, file+" cannot be read: "+reason(err), "relative paths start at the folder of the configuration")
 		return nil, false

@@ -36,7 +36,7 @@ func (s *section) duration(key string, fallback time.Duration) time.Duration {
 func ParseDuration(v string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(v, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
-		return time.Duration(n) * 24 * time.Hour, err //nolint:gosec // 16 bits of days fit
+		return time.Duration(n) * 24 * time.Hour, err
 	}
 	d, err := time.ParseDuration(v)
 	if err == nil && d < 0 {

@@ -210,23 +210,30 @@ func (d *Doctor) answers(ctx context.Context, address string) bool {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	res, err := d.get(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/livez")
-	return err == nil && res.StatusCode == http.StatusOK
+	a, err := d.ask(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/livez")
+	return err == nil && a.status == http.StatusOK
 }
 
-// get makes one request and drops the body.
-func (d *Doctor) get(ctx context.Context, method, to string) (*http.Response, error) {
+// answer is what somebody said to a request, without the body.
+type answer struct {
+	status int
+	date   string
+	tls    *tls.ConnectionState
+}
+
+// ask makes one request.
+func (d *Doctor) ask(ctx context.Context, method, to string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, to, nil)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	res, err := d.Client.Do(req)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	return res, res.Body.Close()
+	return answer{res.StatusCode, res.Header.Get("Date"), res.TLS}, res.Body.Close()
 }
 
 // partners calls every partner that has a URL. Any answer at all shows that it
@@ -245,13 +252,13 @@ func (d *Doctor) partners(ctx context.Context, r *report) {
 			r.add(Fail, "write the whole URL, such as https://edi.example.com/as2", "connection %s: %q is no URL", c.Name, s.URL)
 			continue
 		}
-		res, err := d.get(ctx, http.MethodHead, s.URL)
+		a, err := d.ask(ctx, http.MethodHead, s.URL)
 		if err != nil {
 			r.add(Fail, contact, "connection %s: partner %s cannot be reached: %v", c.Name, c.Partner, unwrapped(err))
 			continue
 		}
-		r.add(OK, "", "connection %s: partner %s answers at %s%s", c.Name, c.Partner, s.URL, tlsText(res.TLS))
-		if date, err := http.ParseTime(res.Header.Get("Date")); err == nil {
+		r.add(OK, "", "connection %s: partner %s answers at %s%s", c.Name, c.Partner, s.URL, tlsText(a.tls))
+		if date, err := http.ParseTime(a.date); err == nil {
 			if skew := d.Now().Sub(date).Abs(); skew > skewWarn {
 				r.add(Warn, "compare both clocks with a time server", "connection %s: our clock and the partner's are %s apart", c.Name, skew.Round(time.Second))
 			}
