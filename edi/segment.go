@@ -81,67 +81,49 @@ func (s *Segment) Element(i int) Element {
 	if first < 1 || last >= len(s.sep) {
 		return Element{}
 	}
-	from, to := s.sep[first-1]+1, s.sep[last]
-	return Element{raw: s.Raw[from:to:to], seg: s, first: uint32(first), last: uint32(last)} //nolint:gosec // below len(sep)
+	return Element{seg: s, first: first, last: last}
 }
 
-// bounds returns where the bytes of element i stand in Raw.
-func (s *Segment) bounds(i int) (from, to int) {
-	e := s.Element(i)
-	from = e.start()
-	return from, from + len(e.raw)
+// part returns where the bytes of the values that separators first to last end
+// stand in Raw.
+func (s *Segment) part(first, last int) (from, to int) {
+	return int(s.sep[first-1]) + 1, int(s.sep[last])
 }
 
 // Element is one data element: simple, composite or repeated. The zero
 // Element is empty.
 type Element struct {
-	raw         []byte
 	seg         *Segment
-	first, last uint32 // which of seg.sep end its first and last component
-}
-
-// start returns where the element begins in the segment's Raw.
-func (e Element) start() int {
-	if e.seg == nil {
-		return 0
-	}
-	return int(e.seg.sep[e.first-1]) + 1
+	first, last int // which of seg.sep end its first and last component
 }
 
 // Raw returns the bytes as they stand, separators and release characters
 // included.
-func (e Element) Raw() []byte { return e.raw }
+func (e Element) Raw() []byte { return Value(e).Raw() }
 
 // Empty tells whether the element is absent or has no bytes.
-func (e Element) Empty() bool { return len(e.raw) == 0 }
+func (e Element) Empty() bool { return Value(e).Empty() }
 
 // Offset returns the byte offset in the input of the element's first byte; 0
 // for the zero Element.
-func (e Element) Offset() int64 {
-	if e.seg == nil {
-		return 0
-	}
-	return e.seg.Pos.Offset + int64(e.start())
-}
+func (e Element) Offset() int64 { return Value(e).Offset() }
 
 // Value returns the whole element as one value: right for simple elements.
-func (e Element) Value() Value { return Value{raw: e.raw, seg: e.seg, end: e.first} }
+func (e Element) Value() Value { return Value(e) }
 
 // String returns the whole element with release characters removed.
-func (e Element) String() string { return e.Value().String() }
+func (e Element) String() string { return Value(e).String() }
 
 // Repeats returns how often the element occurs: 0 when empty, else one more
 // than there are repetition separators.
 func (e Element) Repeats() int {
-	if len(e.raw) == 0 {
+	if e.Empty() {
 		return 0
 	}
 	n := 1
-	if e.last > e.first {
-		for _, at := range e.seg.sep[e.first:e.last] {
-			if e.seg.Raw[at] == e.seg.delims.Repetition {
-				n++
-			}
+	for _, at := range e.seg.sep[e.first:e.last] {
+		if e.seg.Raw[at] == e.seg.delims.Repetition {
+			n++
 		}
 	}
 	return n
@@ -151,7 +133,7 @@ func (e Element) Repeats() int {
 // Element when there is none.
 func (e Element) Repeat(k int) Element {
 	if e.seg == nil {
-		return Element{}
+		return e
 	}
 	for first := e.first; ; k-- {
 		last := first
@@ -159,8 +141,7 @@ func (e Element) Repeat(k int) Element {
 			last++
 		}
 		if k == 1 {
-			from, to := e.seg.sep[first-1]+1, e.seg.sep[last]
-			return Element{raw: e.seg.Raw[from:to:to], seg: e.seg, first: first, last: last}
+			return Element{seg: e.seg, first: first, last: last}
 		}
 		if last == e.last || k < 1 {
 			return Element{}
@@ -172,57 +153,54 @@ func (e Element) Repeat(k int) Element {
 // Components returns the number of components of the first repetition: 0 when
 // the element is empty.
 func (e Element) Components() int {
-	if len(e.raw) == 0 {
+	if e.first != e.last && e.seg.delims.Repetition != 0 {
+		e = e.Repeat(1)
+	}
+	if e.first != e.last {
+		return e.last - e.first + 1
+	}
+	if e.Empty() {
 		return 0
 	}
-	if e.last == e.first {
-		return 1
-	}
-	if e = e.firstRepeat(); len(e.raw) == 0 {
-		return 0
-	}
-	return int(e.last-e.first) + 1
-}
-
-// firstRepeat returns the first repetition.
-func (e Element) firstRepeat() Element {
-	if e.seg == nil || e.seg.delims.Repetition == 0 {
-		return e
-	}
-	return e.Repeat(1)
+	return 1
 }
 
 // Component returns component j, from 1, of the first repetition. A simple
 // element has one component, itself. What is not there is the zero Value.
 func (e Element) Component(j int) Value {
-	if e.last == e.first {
-		if j == 1 {
-			return e.Value()
-		}
-		return Value{}
+	if e.first != e.last && e.seg.delims.Repetition != 0 {
+		e = e.Repeat(1)
 	}
-	e = e.firstRepeat()
-	end := int(e.first) + j - 1
-	if j < 1 || end > int(e.last) {
-		return Value{}
+	if at := e.first + j - 1; j >= 1 && at <= e.last {
+		return Value{seg: e.seg, first: at, last: at}
 	}
-	from, to := e.seg.sep[end-1]+1, e.seg.sep[end]
-	return Value{raw: e.seg.Raw[from:to:to], seg: e.seg, end: uint32(end)} //nolint:gosec // below len(sep)
+	return Value{}
 }
 
 // Value is one simple value: a component, or an element without components.
 // The zero Value is empty.
 type Value struct {
-	raw []byte
-	seg *Segment
-	end uint32 // which of seg.sep ends it, or its first component
+	seg         *Segment
+	first, last int // which of seg.sep end its first and last component
 }
 
 // Raw returns the bytes as they stand, release characters included.
-func (v Value) Raw() []byte { return v.raw }
+func (v Value) Raw() []byte {
+	if v.seg == nil {
+		return nil
+	}
+	from, to := v.seg.part(v.first, v.last)
+	return v.seg.Raw[from:to:to]
+}
 
 // Empty tells whether the value is absent or has no bytes.
-func (v Value) Empty() bool { return len(v.raw) == 0 }
+func (v Value) Empty() bool {
+	if v.seg == nil {
+		return true
+	}
+	from, to := v.seg.part(v.first, v.last)
+	return from == to
+}
 
 // Offset returns the byte offset in the input of the value's first byte; 0 for
 // the zero Value.
@@ -230,7 +208,7 @@ func (v Value) Offset() int64 {
 	if v.seg == nil {
 		return 0
 	}
-	return v.seg.Pos.Offset + int64(v.seg.sep[v.end-1]) + 1
+	return v.seg.Pos.Offset + int64(v.seg.sep[v.first-1]) + 1
 }
 
 // Plain tells that the value's text is its raw bytes: nothing is released and
@@ -240,7 +218,7 @@ func (v Value) Plain() bool { return v.seg == nil || v.seg.flags == 0 || v.uncha
 // unchanged looks for bytes that Append leaves out.
 func (v Value) unchanged() bool {
 	release := v.release()
-	for _, b := range v.raw {
+	for _, b := range v.Raw() {
 		if b == release && release != 0 || v.seg.flags&hasNewline != 0 && isNewline(b) {
 			return false
 		}
@@ -261,7 +239,7 @@ func (v Value) release() byte {
 // to dst[:0], so that a scratch buffer can be used again and again.
 func (v Value) Text(dst []byte) []byte {
 	if v.Plain() {
-		return v.raw
+		return v.Raw()
 	}
 	return v.Append(dst[:0])
 }
@@ -269,16 +247,16 @@ func (v Value) Text(dst []byte) []byte {
 // Append appends the text of the value to dst.
 func (v Value) Append(dst []byte) []byte {
 	if v.Plain() {
-		return append(dst, v.raw...)
+		return append(dst, v.Raw()...)
 	}
-	release := v.release()
-	for i := 0; i < len(v.raw); i++ {
-		b := v.raw[i]
+	release, raw := v.release(), v.Raw()
+	for i := 0; i < len(raw); i++ {
+		b := raw[i]
 		if b == release && release != 0 {
-			if i = released(v.raw, i); i >= len(v.raw) {
+			if i = released(raw, i); i >= len(raw) {
 				break
 			}
-			dst = append(dst, v.raw[i])
+			dst = append(dst, raw[i])
 			continue
 		}
 		if v.seg.flags&hasNewline != 0 && isNewline(b) {
@@ -292,7 +270,7 @@ func (v Value) Append(dst []byte) []byte {
 // String returns the text of the value.
 func (v Value) String() string {
 	if v.Plain() {
-		return string(v.raw)
+		return string(v.Raw())
 	}
 	return string(v.Append(nil))
 }
@@ -300,7 +278,7 @@ func (v Value) String() string {
 // Is tells whether the text of the value is s, without allocating.
 func (v Value) Is(s string) bool {
 	if v.Plain() {
-		return string(v.raw) == s
+		return string(v.Raw()) == s
 	}
 	var scratch [64]byte
 	return string(v.Append(scratch[:0])) == s

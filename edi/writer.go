@@ -134,7 +134,8 @@ func (w *Writer) WriteEdited(s *Segment, edits ...Edit) error {
 			done = len(s.Content())
 			w.out = append(w.out, w.d.Element)
 		} else if k >= 0 {
-			from, to := s.bounds(i)
+			e := s.Element(i)
+			from, to := s.part(e.first, e.last)
 			w.out = append(w.out, s.Raw[done:from]...)
 			done = to
 		}
@@ -188,7 +189,7 @@ func (w *Writer) Rewrite(s *Segment, edits ...Edit) error {
 		w.element++
 		w.out = append(w.out, w.d.Element)
 		if e := s.Element(i); i == s.binary {
-			w.out = append(w.out, e.raw...)
+			w.out = append(w.out, e.Raw()...)
 		} else if k := indexEdit(edits, i); k >= 0 {
 			w.value(0, edits[k].Value)
 		} else {
