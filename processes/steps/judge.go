@@ -1,0 +1,134 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"tradepost/edi"
+	"tradepost/edi/schema"
+	"tradepost/edi/validate"
+	"tradepost/partners"
+	"tradepost/processes"
+	"tradepost/tracking"
+)
+
+// judgement is what a transmission's content was found to be: the validator's
+// report and, for every interchange in it, whose it is.
+type judgement struct {
+	report *validate.Report
+	owners []owner // as long as report.Interchanges
+}
+
+// owner tells whose an interchange is.
+type owner struct {
+	match *partners.Match
+	// stranger says why the interchange is nobody's that may use this
+	// connection; then nothing in it goes on and nothing is acknowledged.
+	stranger string
+	ack      string // the TA105 code that goes with it
+	// duplicate is the interchange that used the control number before.
+	duplicate tracking.ID
+}
+
+// refused tells whether the interchange as a whole goes no further.
+func (o owner) refused() bool { return o.stranger != "" || o.duplicate != 0 }
+
+// judge validates the content of a transmission against what was agreed with
+// its partner. The result is kept for the later steps of the same execution;
+// it depends on nothing but the content, the configuration and the control
+// numbers accepted before, so it can be made again after a restart.
+func (c Config) judge(ctx context.Context, x *processes.Execution, t *tracking.Transmission) (*judgement, error) {
+	return memo(x, "judgement", func() (*judgement, error) {
+		content, err := c.Archive.Open(ctx, t.Content)
+		if err != nil {
+			return nil, err
+		}
+		defer content.Close()
+		way := c.wayOf(t)
+		report, err := validate.Validate(ctx, content, validate.Options{
+			Profile: c.profile(t),
+			Catalog: c.Guides.Catalog(),
+			GuideFor: func(choice validate.Choice) *schema.Guide {
+				match, err := c.Directory.ByIdentifiers(identifier(choice.Sender), identifier(choice.Receiver))
+				if err != nil || match.Direction != way {
+					return nil
+				}
+				rule, _ := match.Partnership.Rule(way, choice.Type)
+				return c.Guides.For(rule, choice.Version)
+			},
+		})
+		if err != nil {
+			return nil, err
+		}
+		j := &judgement{report: report}
+		for _, i := range report.Interchanges {
+			o, err := c.ownerOf(ctx, t, way, i)
+			if err != nil {
+				return nil, err
+			}
+			j.owners = append(j.owners, o)
+		}
+		return j, nil
+	})
+}
+
+// wayOf tells which way the documents of a transmission go, seen from the
+// partner: what comes over our own house's connection goes out.
+func (c Config) wayOf(t *tracking.Transmission) partners.Direction {
+	if conn, err := c.Directory.Connection(t.Connection); err == nil && conn.Partner == "" {
+		return partners.Outbound
+	}
+	return partners.Inbound
+}
+
+// profile returns the validation profile agreed with the partner a
+// transmission came from.
+func (c Config) profile(t *tracking.Transmission) validate.Profile {
+	if p, err := c.Directory.Partnership(t.Partner); err == nil && p.Profile == string(validate.Strict) {
+		return validate.Strict
+	}
+	return validate.Tolerant
+}
+
+// ownerOf finds the partnership of an interchange and whether its control
+// number was used before.
+func (c Config) ownerOf(ctx context.Context, t *tracking.Transmission, way partners.Direction, i *validate.Interchange) (owner, error) {
+	match, err := c.Directory.ByIdentifiers(identifier(i.From), identifier(i.To))
+	switch {
+	case err != nil:
+		return owner{stranger: err.Error(), ack: strangerCode(c.Directory, i)}, nil
+	case match.Direction != way:
+		return owner{stranger: fmt.Sprintf("an interchange from %s to %s does not belong on connection %s", i.Sender, i.Receiver, t.Connection), ack: "TA105=006"}, nil
+	case way == partners.Inbound && t.Partner != "" && match.Partner.Name != t.Partner:
+		return owner{stranger: fmt.Sprintf("the sender %s is %s, but the transmission came from %s", i.Sender, match.Partner.Name, t.Partner), ack: "TA105=006"}, nil
+	}
+	o := owner{match: match}
+	if way == partners.Inbound {
+		err = c.Store.Update(ctx, func(ctx context.Context, tx processes.Tx) error {
+			o.duplicate, err = tx.ControlSeen(ctx, controlScope(i), i.Control)
+			return err
+		})
+	}
+	return o, err
+}
+
+// strangerCode returns the TA105 code for addresses that lead nowhere: 008
+// when the receiver is not us, 006 when the sender is unknown.
+func strangerCode(d *partners.Directory, i *validate.Interchange) string {
+	for _, own := range d.Station().Identifiers {
+		if own.Normal() == identifier(i.To).Normal() {
+			return "TA105=006"
+		}
+	}
+	return "TA105=008"
+}
+
+// identifier is a party of an envelope as the directory knows it.
+func identifier(p edi.Party) partners.Identifier {
+	return partners.Identifier{Qualifier: p.Qualifier, ID: p.ID}
+}
+
+// controlScope is where an interchange's control number must be unique.
+func controlScope(i *validate.Interchange) string {
+	return "interchange " + i.Sender + " " + i.Receiver
+}
