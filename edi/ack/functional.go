@@ -1,0 +1,406 @@
+package ack
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tradepost/edi"
+	"tradepost/edi/validate"
+	"tradepost/edi/x12"
+)
+
+// Kind is the kind of an acknowledgement.
+type Kind string
+
+// The kinds. Auto leaves the choice to KindFor.
+const (
+	Auto   Kind = "auto"
+	TA1    Kind = "TA1"
+	FA997  Kind = "997"
+	FA999  Kind = "999"
+	CONTRL Kind = "CONTRL"
+)
+
+// convention999 is the implementation guide a 999 names (ASC X12N).
+const convention999 = "005010X231A1"
+
+// ErrNotAcknowledged says that a group holds acknowledgements, which are not
+// acknowledged themselves (X12.20), or that nothing was asked for.
+var ErrNotAcknowledged = errors.New("not acknowledged")
+
+// Options say how strict a verdict is.
+type Options struct {
+	// AcceptErrors gives documents with element and segment errors the verdict
+	// E (accepted, errors noted) in place of R. Documents whose envelope is wrong
+	// are rejected all the same.
+	AcceptErrors bool
+	// NoteWarnings gives documents with waivers the verdict E and lists these.
+	NoteWarnings bool
+}
+
+// Envelope says what an acknowledgement is wrapped in. Control numbers, date
+// and time are left to the caller.
+type Envelope struct {
+	ISA        x12.ISA
+	GS         x12.GS
+	Delimiters edi.Delimiters
+}
+
+// Functional is a 997 or 999 in the making: one for each group.
+type Functional struct {
+	Kind     Kind
+	Envelope Envelope
+	Status   Status // verdict on the group, final after Close
+
+	o        Options
+	group    *validate.Group
+	rows     []row
+	accepted int
+	received int
+	closed   bool
+}
+
+// row is one segment of the acknowledgement.
+type row struct {
+	tag    string
+	fields []edi.Field
+}
+
+// KindFor chooses between 997 and 999: a group of an implementation convention
+// of release 005010 or later (GS08 of the form 005010X222A1) gets a 999, all
+// others a 997.
+func KindFor(version string) Kind {
+	if len(version) > 7 && version[6] == 'X' && version[:6] >= "005010" {
+		return FA999
+	}
+	return FA997
+}
+
+// NewFunctional begins the acknowledgement of a group. Add each of its
+// documents, then Close it. The error is ErrNotAcknowledged for a group of
+// acknowledgements.
+func NewFunctional(kind Kind, ic *validate.Interchange, gr *validate.Group, o Options) (*Functional, error) {
+	if gr.NoAck || gr.Type == "FA" {
+		return nil, fmt.Errorf("group %s holds acknowledgements: %w", gr.Control, ErrNotAcknowledged)
+	}
+	if ic.Standard != "X12" {
+		return nil, fmt.Errorf("a %s answers X12 only, this is %s: %w", kind, ic.Standard, ErrNotAcknowledged)
+	}
+	if kind == Auto {
+		kind = KindFor(gr.Version)
+	}
+	f := &Functional{Kind: kind, o: o, group: gr, Envelope: envelope(ic)}
+	f.Envelope.GS = x12.GS{Type: "FA", Sender: gr.Receiver, Receiver: gr.Sender, Agency: "X", Version: release(gr.Version)}
+	ak1 := row{"AK1", []edi.Field{edi.Simple(gr.Type), edi.Simple(gr.Control)}}
+	if kind == FA999 {
+		f.Envelope.GS.Version = convention999
+	}
+	if kind == FA999 || release(gr.Version) >= "005010" && gr.Version != "" {
+		ak1.fields = append(ak1.fields, edi.Simple(gr.Version))
+	}
+	f.rows = append(f.rows, ak1)
+	return f, nil
+}
+
+// release cuts a version to its six digits.
+func release(version string) string {
+	if len(version) > 6 {
+		version = version[:6]
+	}
+	if version == "" {
+		return "004010"
+	}
+	return version
+}
+
+// envelope gives the envelope back to the sender of an interchange.
+func envelope(ic *validate.Interchange) Envelope {
+	e := Envelope{
+		ISA:        x12.ISA{Sender: ic.To, Receiver: ic.From, Version: ic.Version, Usage: "P"},
+		Delimiters: ic.Delimiters,
+	}
+	if ic.Test {
+		e.ISA.Usage = "T"
+	}
+	if len(e.ISA.Version) != 5 {
+		e.ISA.Version = "00401"
+	}
+	if e.Delimiters.Component == 0 || e.Delimiters.SegmentTail != "" || e.Delimiters.Validate() != nil {
+		e.Delimiters = edi.DefaultX12()
+	}
+	if e.ISA.Version >= "00402" && e.Delimiters.Repetition == 0 {
+		e.Delimiters.Repetition = spare(e.Delimiters)
+	}
+	e.Delimiters = x12.InForce(e.Delimiters, e.ISA.Version)
+	return e
+}
+
+// spare finds a repetition separator that is not in use otherwise.
+func spare(d edi.Delimiters) byte {
+	for _, c := range []byte("^!|{`") {
+		if c != d.Segment && c != d.Element && c != d.Component {
+			return c
+		}
+	}
+	return 0
+}
+
+// Add puts the verdict on one document into the acknowledgement.
+func (f *Functional) Add(doc *validate.Document) {
+	f.received++
+	ak2 := row{"AK2", []edi.Field{edi.Simple(f.clean(doc.Type)), edi.Simple(f.clean(doc.Control))}}
+	if f.Kind == FA999 && doc.Convention != "" {
+		ak2.fields = append(ak2.fields, edi.Simple(f.clean(doc.Convention)))
+	}
+	f.rows = append(f.rows, ak2)
+	noted := f.noted(doc)
+	var codes []string
+	segmentErrors, fatal := false, false
+	for _, is := range noted {
+		if code, ok := strings.CutPrefix(is.Ack, "AK502="); ok {
+			fatal = fatal || is.Severity == validate.Error
+			codes = appendNew(codes, code)
+			continue
+		}
+		segmentErrors = segmentErrors || is.Level == validate.LevelSegment || is.Level == validate.LevelElement
+	}
+	if segmentErrors || doc.Omitted > 0 && !doc.Accepted {
+		codes = appendNew(codes, "5")
+	}
+	f.segments(doc, noted)
+	status := Accepted
+	switch {
+	case !doc.Accepted && (fatal || !f.o.AcceptErrors):
+		status = Rejected
+	case len(noted) > 0:
+		status = AcceptedWithErrors
+	}
+	if !f.group.Accepted && f.closing() {
+		status = Rejected
+	}
+	tag := "AK5"
+	if f.Kind == FA999 {
+		tag = "IK5"
+	}
+	if status.accepted() {
+		f.accepted++
+	}
+	f.rows = append(f.rows, row{tag, verdict(status, codes)})
+}
+
+// closing tells that the whole group was looked at before its documents are
+// added, so that a fault of the group counts for them.
+func (f *Functional) closing() bool { return f.group.Extent.Length > 0 }
+
+func verdict(s Status, codes []string) []edi.Field {
+	fields := []edi.Field{edi.Simple(string(s))}
+	for i, c := range codes {
+		if i == 5 {
+			break
+		}
+		fields = append(fields, edi.Simple(c))
+	}
+	return fields
+}
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// noted are the issues that go into the acknowledgement.
+func (f *Functional) noted(doc *validate.Document) []*validate.Issue {
+	var out []*validate.Issue
+	for _, is := range doc.Issues {
+		if is.Ack != "" && (is.Severity == validate.Error || f.o.NoteWarnings) {
+			out = append(out, is)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *validate.Issue) int { return a.Ordinal - b.Ordinal })
+	return out
+}
+
+// segments writes AK3 and AK4, or IK3, CTX and IK4.
+func (f *Functional) segments(doc *validate.Document, noted []*validate.Issue) {
+	open := "" // segment whose elements are being listed
+	for _, is := range noted {
+		if code, ok := strings.CutPrefix(is.Ack, "AK304="); ok {
+			f.segment(doc, is, f.choose(is, code))
+			open = ""
+			continue
+		}
+		code, ok := strings.CutPrefix(is.Ack, "AK403=")
+		if !ok {
+			continue
+		}
+		if at := is.Segment + strconv.Itoa(is.Ordinal); at != open {
+			f.segment(doc, is, "8")
+			open = at
+		}
+		f.element(is, f.choose(is, code))
+	}
+}
+
+// choose takes the code of the partner's guide in a 999.
+func (f *Functional) choose(is *validate.Issue, code string) string {
+	if f.Kind == FA999 && is.Code999 != "" {
+		return is.Code999
+	}
+	return code
+}
+
+func (f *Functional) segment(doc *validate.Document, is *validate.Issue, code string) {
+	tag, loop := "AK3", ""
+	if f.Kind == FA999 {
+		tag = "IK3"
+		if len(is.Loop) <= 4 {
+			loop = is.Loop
+		}
+	}
+	name := is.Segment
+	if len(name) < 2 || len(name) > 3 || f.clean(name) != name {
+		name = "ZZZ" // AK301 has two or three characters; the real one cannot be said
+	}
+	f.rows = append(f.rows, row{tag, []edi.Field{edi.Simple(name), edi.Simple(strconv.Itoa(is.Ordinal)), edi.Simple(loop), edi.Simple(code)}})
+	if f.Kind == FA999 && len(doc.Keys) > 0 {
+		key := doc.Keys[0]
+		if value := f.clean(key.Value); value != "" && len(value) <= 35 {
+			f.rows = append(f.rows, row{"CTX", []edi.Field{edi.Composite(f.clean(key.Name), value)}})
+		}
+	}
+}
+
+func (f *Functional) element(is *validate.Issue, code string) {
+	tag := "AK4"
+	if f.Kind == FA999 {
+		tag = "IK4"
+	}
+	at := []string{strconv.Itoa(max(is.Element, 1))}
+	if is.Component > 0 {
+		at = append(at, strconv.Itoa(is.Component))
+	}
+	if is.Repeat > 1 && release(f.group.Version) >= "005010" {
+		for len(at) < 2 {
+			at = append(at, "")
+		}
+		at = append(at, strconv.Itoa(is.Repeat))
+	}
+	fields := []edi.Field{edi.Composite(at...), edi.Simple(is.Reference), edi.Simple(code)}
+	if value := f.clean(is.Value); value == is.Value && value != "" {
+		fields = append(fields, edi.Simple(cut(value, 99)))
+	}
+	f.rows = append(f.rows, row{tag, fields})
+	if f.Kind == FA999 && is.Trigger > 0 {
+		f.rows = append(f.rows, row{"CTX", []edi.Field{
+			edi.Simple("SITUATIONAL TRIGGER"), edi.Simple(is.Segment), edi.Simple(strconv.Itoa(is.Ordinal)),
+			edi.Simple(""), edi.Simple(strconv.Itoa(is.Trigger)),
+		}})
+	}
+}
+
+func cut(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
+// clean takes out of a value what the delimiters of the acknowledgement cannot
+// carry.
+func (f *Functional) clean(value string) string { return clean(value, f.Envelope.Delimiters) }
+
+func clean(value string, d edi.Delimiters) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f || r == rune(d.Segment) || r == rune(d.Element) || r == rune(d.Component) || d.Repetition != 0 && r == rune(d.Repetition) {
+			return -1
+		}
+		return r
+	}, value)
+}
+
+// Close ends the acknowledgement with the verdict on the group.
+func (f *Functional) Close() {
+	if f.closed {
+		return
+	}
+	f.closed = true
+	var codes []string
+	for _, is := range f.group.Issues {
+		if code, ok := strings.CutPrefix(is.Ack, "AK905="); ok && is.Severity == validate.Error {
+			codes = appendNew(codes, code)
+		}
+	}
+	switch {
+	case !f.group.Accepted || f.received > 0 && f.accepted == 0:
+		f.Status = Rejected
+	case f.accepted < f.received:
+		f.Status = PartlyAccepted
+	case f.anyErrors():
+		f.Status = AcceptedWithErrors
+	default:
+		f.Status = Accepted
+	}
+	if !f.group.Accepted {
+		f.accepted = 0
+	}
+	declared := f.group.Declared
+	if declared < 0 {
+		declared = f.received
+	}
+	count := func(n int) edi.Field { return edi.Simple(strconv.Itoa(min(n, 999999))) }
+	fields := []edi.Field{edi.Simple(string(f.Status)), count(declared), count(f.received), count(f.accepted)}
+	f.rows = append(f.rows, row{"AK9", append(fields, verdict("", codes)[1:]...)})
+}
+
+// anyErrors tells that a document was accepted with errors noted.
+func (f *Functional) anyErrors() bool {
+	return slices.ContainsFunc(f.rows, func(r row) bool {
+		return (r.tag == "AK5" || r.tag == "IK5") && len(r.fields) > 1
+	})
+}
+
+// Bytes writes the document, ST to SE, with the delimiters of the envelope.
+// control is its ST02, four to nine characters.
+func (f *Functional) Bytes(control string) ([]byte, error) {
+	f.Close()
+	var b bytes.Buffer
+	w := edi.NewWriter(&b, f.Envelope.Delimiters, edi.WriterOptions{})
+	st := x12.ST{Type: string(f.Kind), Control: control}
+	if f.Kind == FA999 {
+		st.Convention = convention999
+	}
+	if err := st.Write(w); err != nil {
+		return nil, err
+	}
+	for _, r := range f.rows {
+		if err := w.WriteFields(r.tag, r.fields...); err != nil {
+			return nil, fmt.Errorf("writing %s of a %s: %w", r.tag, f.Kind, err)
+		}
+	}
+	if err := (x12.Trailer{Count: len(f.rows) + 2, Control: control}).WriteSE(w); err != nil {
+		return nil, err
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// Answer makes the 997 or 999 of a group whose documents are in the report.
+func Answer(kind Kind, ic *validate.Interchange, gr *validate.Group, o Options) (*Functional, error) {
+	f, err := NewFunctional(kind, ic, gr, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, doc := range gr.Documents {
+		f.Add(doc)
+	}
+	f.Close()
+	return f, nil
+}

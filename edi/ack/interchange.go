@@ -1,0 +1,55 @@
+package ack
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"tradepost/edi"
+	"tradepost/edi/validate"
+	"tradepost/edi/x12"
+)
+
+// InterchangeAnswer is a TA1 with the envelope it goes into, whose GS is
+// unused: a TA1 stands between ISA and IEA.
+type InterchangeAnswer struct {
+	TA1      x12.TA1
+	Envelope Envelope
+}
+
+// Interchange makes the TA1 of an interchange. The note is the code of the
+// first fault of the interchange, 000 when there is none.
+func Interchange(ic *validate.Interchange) InterchangeAnswer {
+	t := x12.TA1{Control: ic.Control, Date: ic.Date, Time: ic.Time, Code: "A", Note: "000"}
+	for _, is := range ic.Issues {
+		if note, ok := strings.CutPrefix(is.Ack, "TA105="); ok && is.Severity == validate.Error {
+			t.Code, t.Note = "R", note
+			break
+		}
+	}
+	return InterchangeAnswer{TA1: t, Envelope: envelope(ic)}
+}
+
+// Bytes writes the TA1 segment. A control number, date or time that the
+// inbound interchange had wrong is given back as it was, as far as the
+// delimiters can carry it.
+func (a InterchangeAnswer) Bytes() ([]byte, error) {
+	var b bytes.Buffer
+	w := edi.NewWriter(&b, a.Envelope.Delimiters, edi.WriterOptions{})
+	d := a.Envelope.Delimiters
+	err := w.Write("TA1", clean(a.TA1.Control, d), clean(a.TA1.Date, d), clean(a.TA1.Time, d), a.TA1.Code, a.TA1.Note)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing TA1: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// WantsTA1 tells whether an interchange is answered by a TA1: when its ISA14
+// asks for one, and when it is refused. One that holds TA1 only is never
+// answered.
+func WantsTA1(ic *validate.Interchange) bool {
+	return ic.Standard == "X12" && (ic.Received > 0 || ic.TA1 == 0) && (ic.AckRequested || !ic.Accepted)
+}

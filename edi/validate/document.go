@@ -1,0 +1,249 @@
+package validate
+
+import (
+	"fmt"
+	"strings"
+
+	"tradepost/edi"
+	"tradepost/edi/schema"
+)
+
+func (v *validator) openST(seg *edi.Segment) error {
+	field := func(n int) string { return strings.TrimRight(seg.Element(n).String(), " ") }
+	if v.gr == nil {
+		v.fail(Issue{Level: LevelInterchange, Ack: "TA105=024", Segment: "ST", Text: "ST begins a document outside of any group: a GS has to come before it."})
+		v.openBareGroup(seg)
+	}
+	doc := &Document{Type: field(1), Control: field(2), Convention: field(3), Accepted: true, Extent: Extent{Offset: seg.Pos.Offset, First: seg.Pos.Ordinal}}
+	v.begin(doc)
+	bad := func(n int, ack, format string, args ...any) {
+		is := v.envelopeElement(LevelDocument, ack, n, format, args...)
+		is.Severity, is.Ordinal = Error, 1
+		v.add(&is)
+	}
+	if len(doc.Type) != 3 || !isUpperAlnum(doc.Type) {
+		bad(1, "AK502=6", "ST01 %q is no document type: three characters such as 850 are expected.", clip([]byte(doc.Type)))
+	}
+	if n := len(doc.Control); n < 4 || n > 9 {
+		if n > 0 && n < 4 && isDigits(doc.Control) {
+			is := v.envelopeElement(LevelDocument, "AK502=7", 2, "ST02 %q has %d characters, four to nine are expected; it is taken as it stands.", doc.Control, n)
+			is.Ordinal, is.Rule = 1, "short-control-number"
+			v.waive(&v.docScope, is)
+		} else {
+			bad(2, "AK502=7", "ST02 %q is no control number: four to nine characters are expected.", clip([]byte(doc.Control)))
+		}
+	}
+	guide := v.guide(Choice{Standard: schema.X12, Version: v.gr.Version, Type: doc.Type, Convention: doc.Convention})
+	if guide != nil && guide.Group != "" && guide.Group != v.gr.Type {
+		is := v.envelopeElement(LevelDocument, "AK502=18", 1, "A %s belongs in a group of type %s, this group's GS01 is %s.", doc.Type, guide.Group, v.gr.Type)
+		is.Ordinal, is.Rule = 1, "group-type"
+		v.waive(&v.docScope, is)
+	}
+	v.start(guide, seg, tagST)
+	return v.duplicate(&v.docControls, Reference{
+		Level: LevelDocument, Standard: schema.X12, Sender: v.ic.From, Receiver: v.ic.To,
+		Group: v.gr.Type + " " + v.gr.Control, Type: doc.Type, Control: doc.Control,
+	}, "", "AK502=23", 2)
+}
+
+// openBareGroup makes a group for documents that stand in none.
+func (v *validator) openBareGroup(seg *edi.Segment) {
+	v.gr = &Group{Accepted: true, Documents: []*Document{}, Declared: -1, Extent: Extent{Offset: seg.Pos.Offset, First: seg.Pos.Ordinal}}
+	v.grScope = scope{}
+	v.bareGroup = true
+	v.docControls.reset()
+	if !v.o.Stream {
+		v.ic.Groups = append(v.ic.Groups, v.gr)
+	}
+}
+
+// begin makes a document the current one.
+func (v *validator) begin(doc *Document) {
+	v.doc, v.ordinal = doc, 1
+	v.docScope = scope{waivers: v.docScope.waivers[:0]}
+	v.gr.Received++
+	v.docNo++
+	if !v.o.Stream {
+		v.gr.Documents = append(v.gr.Documents, doc)
+	}
+}
+
+// guide chooses the guide of the current document.
+func (v *validator) guide(c Choice) *schema.Guide {
+	if v.o.GuideFor != nil {
+		c.Sender, c.Receiver, c.GroupSender, c.GroupReceiver = v.ic.From, v.ic.To, v.gr.Sender, v.gr.Receiver
+		if g := v.o.GuideFor(c); g != nil {
+			return g
+		}
+	}
+	key := c.Standard + " " + c.Version + " " + c.Type
+	g, ok := v.guides[key]
+	if !ok {
+		g, _ = v.catalog.Lookup(c.Standard, c.Version, c.Type)
+		if len(v.guides) < 1000 {
+			v.guides[key] = g
+		}
+	}
+	return g
+}
+
+// start sets the walk to the beginning of the guide and takes the header
+// segment.
+func (v *validator) start(guide *schema.Guide, seg *edi.Segment, tag schema.Tag) {
+	v.walk.reset(guide)
+	if guide == nil {
+		version := v.gr.Version
+		if v.doc.Version != "" {
+			version = v.doc.Version
+		}
+		is := &Issue{Severity: Warning, Level: LevelDocument, Segment: string(seg.Tag), Ordinal: 1, Element: 1, Value: v.doc.Type, Offset: seg.Pos.Offset, Line: seg.Pos.Line, Rule: "no-dictionary"}
+		is.Text = fmt.Sprintf("There is no dictionary for %s in version %s: only the envelope was checked, not the content. Import one with edi dictionary import, or name a guide.", v.doc.Type, version)
+		v.add(is)
+		return
+	}
+	v.doc.Guide = guide.Name
+	v.gr.NoAck = v.gr.NoAck || guide.NoAck
+	v.walk.step(v, seg, tag)
+}
+
+func (v *validator) closeSE(seg *edi.Segment) error {
+	if v.doc == nil {
+		level := LevelInterchange
+		if v.gr != nil {
+			level = LevelGroup
+		}
+		v.fail(Issue{Level: level, Ack: "TA105=024", Segment: "SE", Text: "SE ends a document that no ST began. The ST is missing, or this is the second SE."})
+		return nil
+	}
+	v.ordinal++
+	v.walk.step(v, seg, tagSE)
+	v.trailer(LevelDocument, "SE", "ST02", v.doc.Control, "AK502=3", "AK502=4", "segments", v.ordinal)
+	v.doc.Extent.end(seg, true)
+	return v.endDocument()
+}
+
+// closeDocument ends the document that is open; its trailer is missing.
+func (v *validator) closeDocument() error {
+	if v.doc == nil {
+		return nil
+	}
+	v.walk.finish(v)
+	tag, ack, header := "SE", "AK502=2", "ST"
+	if v.ic.Standard == schema.EDIFACT {
+		tag, ack, header = "UNT", "0085=13", "UNH"
+	}
+	v.fail(Issue{Level: LevelDocument, Ack: ack, Segment: tag, Ordinal: v.ordinal + 1, Text: fmt.Sprintf("The trailer %s of document %s is missing: it has to come before the next %s. The document may be cut off; ask the sender to send it again.", tag, v.doc.Control, header)})
+	v.cut(&v.doc.Extent)
+	return v.endDocument()
+}
+
+func (v *validator) endDocument() error {
+	doc := v.doc
+	doc.Segments = v.ordinal
+	v.docScope.settle("document")
+	v.doc = nil
+	if !doc.Accepted {
+		v.gr.Refused++
+	}
+	v.kept -= v.dropped(len(doc.Issues))
+	if v.o.OnDocument != nil {
+		return v.o.OnDocument(v.ic, v.gr, doc)
+	}
+	return nil
+}
+
+// duplicate looks a control number up in this input and in the history.
+func (v *validator) duplicate(in *numbers, ref Reference, prefix, ack string, element int) error {
+	if ref.Control == "" {
+		return nil
+	}
+	name := map[Level]string{LevelInterchange: "interchange", LevelGroup: "group", LevelDocument: "document"}[ref.Level]
+	issue := func(where string) {
+		is := v.envelopeElement(ref.Level, ack, element, "The control number %s of this %s was used before, %s. Either it was sent twice, or the sender does not count on.", ref.Control, name, where)
+		is.Severity = Error
+		if ref.Level == LevelDocument {
+			is.Ordinal = 1
+		}
+		v.add(&is)
+	}
+	if !in.add(prefix + ref.Control) {
+		issue("earlier in this input")
+		return nil
+	}
+	if v.o.History == nil {
+		return nil
+	}
+	seen, err := v.o.History.Seen(v.ctx, ref)
+	if err != nil {
+		return fmt.Errorf("looking up control number %s of %s: %w", ref.Control, name, err)
+	}
+	if seen {
+		issue("in an earlier transmission")
+	}
+	return nil
+}
+
+// numbers is a set of control numbers. Numbers counted up one by one, as
+// nearly all senders do, take one range, so that the set stays small however
+// long the input is.
+type numbers struct {
+	ranges []numberRange
+	others map[string]struct{}
+}
+
+type numberRange struct {
+	width    int // digits, since 0001 and 1 are different numbers
+	low, top uint64
+}
+
+// most odd numbers remembered; beyond it duplicates are no longer found
+const maxNumbers = 1 << 18
+
+func (n *numbers) reset() {
+	n.ranges = n.ranges[:0]
+	clear(n.others)
+}
+
+// add puts a number into the set and tells whether it is new.
+func (n *numbers) add(control string) bool {
+	if len(control) <= 18 && isDigits(control) {
+		var value uint64
+		for i := 0; i < len(control); i++ {
+			value = value*10 + uint64(control[i]-'0')
+		}
+		near := -1
+		for i := range n.ranges {
+			r := &n.ranges[i]
+			if r.width != len(control) {
+				continue
+			}
+			if value >= r.low && value <= r.top {
+				return false
+			}
+			if value == r.top+1 || value+1 == r.low {
+				near = i
+			}
+		}
+		if near >= 0 {
+			n.ranges[near].low, n.ranges[near].top = min(n.ranges[near].low, value), max(n.ranges[near].top, value)
+			if _, known := n.others[control]; known {
+				return false
+			}
+			return true
+		}
+		if len(n.ranges) < 64 {
+			n.ranges = append(n.ranges, numberRange{len(control), value, value})
+			return true
+		}
+	}
+	if _, known := n.others[control]; known {
+		return false
+	}
+	if n.others == nil {
+		n.others = make(map[string]struct{})
+	}
+	if len(n.others) < maxNumbers {
+		n.others[strings.Clone(control)] = struct{}{}
+	}
+	return true
+}

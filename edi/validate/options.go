@@ -1,0 +1,86 @@
+package validate
+
+import (
+	"context"
+
+	"tradepost/edi"
+	"tradepost/edi/schema"
+)
+
+// Profile says how much of real traffic's habits is let pass.
+type Profile string
+
+// The profiles.
+const (
+	Tolerant Profile = "tolerant" // the default: waivers are warnings
+	Strict   Profile = "strict"   // waivers are errors
+)
+
+// Options says what to check against. The zero value checks with the shipped
+// guides in the tolerant profile.
+type Options struct {
+	Profile Profile
+
+	// Catalog holds the guides; nil means schema.Shipped().
+	Catalog *schema.Catalog
+
+	// GuideFor, when set, is asked first for the guide of a document; nil
+	// leaves the choice to the catalog. It is the place for partner guides.
+	GuideFor func(Choice) *schema.Guide
+
+	// History tells whether a control number was used before. Nil checks
+	// duplicates inside the input only.
+	History History
+
+	// OnDocument is called when a document ends, OnGroup and OnInterchange when
+	// these do, in that order; an error stops the walk and is returned.
+	OnDocument    func(*Interchange, *Group, *Document) error
+	OnGroup       func(*Interchange, *Group) error
+	OnInterchange func(*Interchange) error
+
+	// Stream drops documents, groups and interchanges from the report once
+	// their function was called, so that memory does not grow with the input.
+	Stream bool
+
+	// KeepRaw puts the raw segment into each issue.
+	KeepRaw bool
+
+	// MaxIssues bounds the issues kept for the input (default 10000) and
+	// MaxDocumentIssues those of one document (default 1000). Issues beyond are
+	// counted, and still cost acceptance.
+	MaxIssues         int
+	MaxDocumentIssues int
+
+	// Limits are the reader's.
+	Limits edi.Limits
+}
+
+// Choice is what a guide is chosen by.
+type Choice struct {
+	Standard      string
+	Sender        edi.Party // of the interchange
+	Receiver      edi.Party // of the interchange
+	GroupSender   string    // GS02
+	GroupReceiver string    // GS03
+	Version       string    // GS08, or D:96A
+	Type          string    // ST01 or UNH 0065
+	Convention    string    // ST03
+}
+
+// Reference names one use of a control number.
+type Reference struct {
+	Level    Level // interchange, group or document
+	Standard string
+	Sender   edi.Party
+	Receiver edi.Party
+	Group    string // GS01 and GS06, for groups and documents
+	Type     string // ST01, for documents
+	Control  string
+}
+
+// History remembers control numbers over time. Seen reports whether a number
+// was used before this input; it must not record it, since the input may still
+// be refused.
+type History interface {
+	Seen(ctx context.Context, ref Reference) (bool, error)
+}

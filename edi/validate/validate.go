@@ -1,0 +1,362 @@
+package validate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"tradepost/edi"
+	"tradepost/edi/schema"
+)
+
+const (
+	defaultMaxIssues         = 10000
+	defaultMaxDocumentIssues = 1000
+	checkContextEvery        = 1 << 12 // segments between looks at the context
+)
+
+// Validate checks one input. The error is that of the input, of a function in
+// Options or of the context; faults of the documents are in the report, which
+// is returned up to where an error stopped the walk.
+func Validate(ctx context.Context, r io.Reader, o Options) (*Report, error) {
+	v := newValidator(ctx, o)
+	err := v.run(r)
+	v.report.Accepted = v.report.Errors == 0 && err == nil
+	return v.report, err
+}
+
+// validator holds the state of one walk. It lives as long as one call of
+// Validate, which is why it may hold the context.
+type validator struct {
+	ctx     context.Context //nolint:containedctx // see above
+	o       Options
+	strict  bool
+	catalog *schema.Catalog
+	guides  map[string]*schema.Guide // by version and type, for this input
+	known   map[string]*schema.Dictionary
+	reader  *edi.Reader
+	report  *Report
+
+	ic    *Interchange
+	gr    *Group
+	doc   *Document
+	last  edi.Position // of the segment before
+	end   int64        // offset behind the segment before
+	line  int
+	kept  int // issues kept in the report
+	input scope
+
+	icScope, grScope, docScope scope
+
+	icControls, grControls, docControls numbers
+	groupKinds                          map[string]*numbers
+
+	docBad  bool
+	ordinal int
+	walk    walker
+	today   int // date of the interchange as CCYYMMDD, for dated codes
+	scratch []byte
+	seg     *edi.Segment // the segment being looked at
+
+	grouped   bool // X12: inside GS; EDIFACT: inside UNG
+	groupNo   int  // groups of the interchange
+	docNo     int  // documents of the interchange (EDIFACT without UNG)
+	bareGroup bool // EDIFACT: the group stands for no UNG
+	delims    edi.Delimiters
+	hasFault  bool
+}
+
+// scope counts waivers by rule between a header and its trailer, so that each
+// is one warning however often it was needed.
+type scope struct {
+	waivers []waiver
+	errors  int
+}
+
+type waiver struct {
+	rule  string
+	count int
+	issue *Issue
+	text  string
+}
+
+func newValidator(ctx context.Context, o Options) *validator {
+	if o.Catalog == nil {
+		o.Catalog = schema.Shipped()
+	}
+	if o.MaxIssues == 0 {
+		o.MaxIssues = defaultMaxIssues
+	}
+	if o.MaxDocumentIssues == 0 {
+		o.MaxDocumentIssues = defaultMaxDocumentIssues
+	}
+	return &validator{
+		ctx: ctx, o: o, strict: o.Profile == Strict, catalog: o.Catalog,
+		guides: make(map[string]*schema.Guide), known: make(map[string]*schema.Dictionary),
+		report: &Report{},
+	}
+}
+
+func (v *validator) run(r io.Reader) error {
+	v.reader = edi.NewReader(r, edi.Options{Limits: v.o.Limits})
+	for n := 1; ; n++ {
+		if n%checkContextEvery == 0 {
+			if err := v.ctx.Err(); err != nil {
+				return fmt.Errorf("validating: %w", err)
+			}
+		}
+		seg, err := v.reader.Next()
+		if notices := v.reader.Notices(); len(notices) > 0 {
+			v.notices(notices)
+		}
+		if err == io.EOF {
+			return v.finish()
+		}
+		if err != nil {
+			var bad *edi.SyntaxError
+			if !errors.As(err, &bad) {
+				return fmt.Errorf("reading the input: %w", err)
+			}
+			v.syntax(bad)
+			if !bad.Recoverable {
+				return v.finish()
+			}
+			continue
+		}
+		v.seg = seg
+		if err := v.segment(seg); err != nil {
+			return err
+		}
+		v.last, v.end = seg.Pos, seg.End()
+	}
+}
+
+// segment sends a segment to the envelope or to the document it stands in.
+func (v *validator) segment(seg *edi.Segment) error {
+	tag := schema.MakeTag(seg.Tag)
+	if v.ic == nil || v.ic.Standard == schema.X12 {
+		switch tag {
+		case tagISA, tagIEA, tagGS, tagGE, tagST, tagSE:
+			return v.x12Envelope(seg, tag)
+		case tagTA1:
+			if v.ic != nil && v.doc == nil && v.gr == nil {
+				v.interchangeAck(seg)
+				return nil
+			}
+		}
+	}
+	if v.ic == nil || v.ic.Standard == schema.EDIFACT {
+		switch tag {
+		case tagUNA, tagUNB, tagUNZ, tagUNG, tagUNE, tagUNH, tagUNT, tagUNO, tagUNP, tagUIB, tagUIZ:
+			return v.edifactEnvelope(seg, tag)
+		}
+	}
+	if v.doc != nil {
+		v.ordinal++
+		v.walk.step(v, seg, tag)
+		return nil
+	}
+	v.outside(seg, tag)
+	return nil
+}
+
+// finish ends whatever is still open at the end of the input.
+func (v *validator) finish() error {
+	v.seg = nil
+	if v.ic == nil && len(v.report.Interchanges) == 0 && v.report.Errors == 0 && v.input.errors == 0 && !v.streamed() {
+		v.add(&Issue{Severity: Error, Level: LevelInput, Offset: 0, Line: 1, Text: "The input holds no interchange: an ISA or UNB is expected first. Check that the right file was sent."})
+	}
+	return v.closeInterchange(true)
+}
+
+func (v *validator) streamed() bool { return v.o.Stream && v.report.seen > 0 }
+
+// here is the position right behind the segment before: where something is
+// missing.
+func (v *validator) here() (offset int64, line int) {
+	if v.seg != nil {
+		return v.seg.Pos.Offset, v.seg.Pos.Line
+	}
+	return v.end, max(v.last.Line, 1)
+}
+
+// add keeps an issue with the innermost thing it concerns.
+func (v *validator) add(is *Issue) {
+	if is.Severity == Error {
+		v.report.Errors++
+	} else {
+		v.report.Warnings++
+	}
+	switch is.Level {
+	case LevelInput:
+		if is.Severity == Error {
+			v.input.errors++
+		}
+		v.keep(&v.report.Issues, is)
+	case LevelInterchange:
+		if v.ic == nil {
+			v.keep(&v.report.Issues, is)
+			return
+		}
+		if is.Severity == Error {
+			v.ic.Accepted = false
+		}
+		v.keep(&v.ic.Issues, is)
+	case LevelGroup:
+		if v.gr == nil {
+			v.keep(&v.report.Issues, is)
+			return
+		}
+		if is.Severity == Error {
+			v.gr.Accepted = false
+		}
+		v.keep(&v.gr.Issues, is)
+	default:
+		if v.doc == nil {
+			v.keep(&v.report.Issues, is)
+			return
+		}
+		if is.Severity == Error {
+			v.doc.Accepted = false
+		}
+		if len(v.doc.Issues) >= v.o.MaxDocumentIssues {
+			v.doc.Omitted++
+			v.report.Omitted++
+			return
+		}
+		v.keep(&v.doc.Issues, is)
+	}
+}
+
+func (v *validator) keep(to *[]*Issue, is *Issue) {
+	if v.kept >= v.o.MaxIssues {
+		v.report.Omitted++
+		if v.doc != nil && to == &v.doc.Issues {
+			v.doc.Omitted++
+		}
+		return
+	}
+	v.kept++
+	if v.o.KeepRaw && v.seg != nil && is.Raw == "" {
+		is.Raw, is.RawOffset = string(v.seg.Raw[:min(len(v.seg.Raw), 512)]), v.seg.Pos.Offset
+	}
+	*to = append(*to, is)
+}
+
+// full tells that the text of another issue of the document need not be made.
+func (v *validator) full() bool {
+	return v.kept >= v.o.MaxIssues || v.doc != nil && len(v.doc.Issues) >= v.o.MaxDocumentIssues
+}
+
+// waive records something let pass: an error in the strict profile, one
+// warning per rule and scope in the tolerant one.
+func (v *validator) waive(sc *scope, is Issue) {
+	if v.strict {
+		is.Severity = Error
+		v.add(&is)
+		return
+	}
+	for i := range sc.waivers {
+		if sc.waivers[i].rule == is.Rule {
+			sc.waivers[i].count++
+			return
+		}
+	}
+	is.Severity = Warning
+	kept := is
+	v.add(&kept)
+	sc.waivers = append(sc.waivers, waiver{rule: is.Rule, count: 1, issue: &kept})
+}
+
+// again counts a waiver of the document that was recorded before, and tells
+// whether it was, so that its text is made once only.
+func (v *validator) again(rule string) bool {
+	if v.strict {
+		return false
+	}
+	for i := range v.docScope.waivers {
+		if v.docScope.waivers[i].rule == rule {
+			v.docScope.waivers[i].count++
+			return true
+		}
+	}
+	return false
+}
+
+// settle writes into each waiver how often it was needed.
+func (sc *scope) settle(where string) {
+	for i := range sc.waivers {
+		if w := &sc.waivers[i]; w.count > 1 {
+			w.issue.Text += fmt.Sprintf(" Needed %d times in this %s, shown once.", w.count, where)
+		}
+	}
+	sc.waivers, sc.errors = sc.waivers[:0], 0
+}
+
+// scopeFor gives the scope and level that what happens now belongs to.
+func (v *validator) scopeFor() (*scope, Level) {
+	switch {
+	case v.doc != nil:
+		return &v.docScope, LevelDocument
+	case v.gr != nil:
+		return &v.grScope, LevelGroup
+	case v.ic != nil:
+		return &v.icScope, LevelInterchange
+	}
+	return &v.input, LevelInput
+}
+
+// notices turns the reader's waivers into warnings.
+func (v *validator) notices(list []edi.Notice) {
+	for _, n := range list {
+		is := Issue{Level: LevelInput, Offset: n.Offset, Line: n.Line, Rule: string(n.Rule), Text: n.Rule.Explain()}
+		sc := &v.input
+		switch n.Rule {
+		case edi.RuleNewlineInSegment, edi.RuleBinaryLength, edi.RuleObjectLength:
+			sc, is.Level = v.scopeFor()
+			if is.Level == LevelDocument {
+				is.Ordinal = v.ordinal + 1
+			}
+		case edi.RuleISAWidth, edi.RuleISAElements, edi.RuleISATerminator, edi.RuleComponentSeparator, edi.RuleRepetition:
+			is.Segment = "ISA"
+		}
+		v.seg = nil
+		v.waive(sc, is)
+	}
+}
+
+// syntax records a segment the reader could not read.
+func (v *validator) syntax(bad *edi.SyntaxError) {
+	v.seg = nil
+	_, level := v.scopeFor()
+	is := &Issue{Severity: Error, Level: level, Segment: bad.Segment, Element: bad.Element, Component: bad.Component, Offset: bad.Offset, Line: max(bad.Line, 1), Rule: string(bad.Code)}
+	is.Text = sentence(bad.Msg) + hint(bad.Hint)
+	switch {
+	case v.ic == nil && (bad.Code == edi.CodeISA || bad.Code == edi.CodeMissingISA):
+		is.Ack = "TA105=022"
+	case v.doc != nil:
+		v.ordinal++
+		is.Level, is.Ordinal = LevelSegment, v.ordinal
+		is.Ack = v.code(faultTooLong)
+		if bad.Code == edi.CodeElements {
+			is.Ack = v.code(faultTooManyElements)
+		}
+		is.Level = LevelElement
+	case v.ic != nil:
+		is.Ack = "TA105=022"
+		if v.ic.Standard == schema.EDIFACT {
+			is.Ack = "0085=18"
+		}
+	}
+	v.add(is)
+}
+
+// code gives the code of a fault in the standard of the interchange.
+func (v *validator) code(f fault) string {
+	x12, edifact, _ := f.codes()
+	if v.ic != nil && v.ic.Standard == schema.EDIFACT {
+		return edifact
+	}
+	return x12
+}

@@ -1,0 +1,452 @@
+package validate
+
+import (
+	"fmt"
+
+	"tradepost/edi"
+	"tradepost/edi/schema"
+)
+
+// walker keeps the place in a guide while a document goes by.
+type walker struct {
+	guide  *schema.Guide
+	counts []uint32 // uses of every node since its loop was entered
+	frames []frame  // open loops, the root first
+	levels hierarchy
+}
+
+// frame is one open loop.
+type frame struct {
+	loop *schema.Loop
+	pos  int // node taken last, -1 before the first
+}
+
+// place is a node found for a segment.
+type place struct {
+	depth, index int
+}
+
+func (w *walker) reset(g *schema.Guide) {
+	w.guide = g
+	w.frames = w.frames[:0]
+	if g == nil {
+		return
+	}
+	if cap(w.counts) < g.Nodes {
+		w.counts = make([]uint32, g.Nodes)
+	}
+	w.counts = w.counts[:g.Nodes]
+	w.levels.reset()
+	w.enter(g.Root)
+}
+
+func (w *walker) enter(l *schema.Loop) *frame {
+	clear(w.counts[l.First : l.First+len(l.Nodes)])
+	w.frames = append(w.frames, frame{loop: l, pos: -1})
+	return &w.frames[len(w.frames)-1]
+}
+
+// step finds the place of a segment, reports what is wrong with it, and checks
+// its elements.
+func (w *walker) step(v *validator, seg *edi.Segment, tag schema.Tag) {
+	if w.guide == nil {
+		return
+	}
+	at, full, ok := w.find(seg, tag)
+	if !ok && full.depth >= 0 {
+		w.tooOften(v, seg, full)
+		at, ok = full, true
+	}
+	if !ok {
+		w.lost(v, seg, tag)
+		return
+	}
+	w.take(v, seg, at)
+}
+
+// find looks for the nearest place: forward in the innermost open loop, then
+// in the loops around it. full is the first place that fits but is used up; its
+// depth is -1 when there is none.
+func (w *walker) find(seg *edi.Segment, tag schema.Tag) (at, full place, ok bool) {
+	full.depth = -1
+	if tag == 0 {
+		return at, full, false
+	}
+	for d := len(w.frames) - 1; d >= 0; d-- {
+		f := &w.frames[d]
+		from := 0
+		if d > 0 {
+			from = 1 // the segment that opens a loop is looked for in the loop around it
+		}
+		if f.pos >= 0 {
+			from = max(from, f.loop.Nodes[f.pos].From)
+		}
+		tags := f.loop.Tags
+		for i := from; i < len(tags); i++ {
+			if tags[i] != tag {
+				continue
+			}
+			n := &f.loop.Nodes[i]
+			if n.Where != nil && !matches(n.Where, seg) {
+				continue
+			}
+			if n.Max != 0 && w.counts[f.loop.First+i] >= uint32(n.Max) { //nolint:gosec // bounded by the schema loader
+				if full.depth < 0 {
+					full = place{d, i}
+				}
+				continue
+			}
+			return place{d, i}, full, true
+		}
+	}
+	return at, full, false
+}
+
+func matches(w *schema.Where, seg *edi.Segment) bool {
+	e := seg.Element(w.Element)
+	if w.Component > 0 {
+		return w.Values.Allows(e.Component(w.Component).Raw(), 0)
+	}
+	return w.Values.Allows(e.Raw(), 0)
+}
+
+// take goes to a place that was found and checks the segment there.
+func (w *walker) take(v *validator, seg *edi.Segment, at place) {
+	for len(w.frames)-1 > at.depth {
+		w.leave(v)
+	}
+	f := &w.frames[at.depth]
+	n := &f.loop.Nodes[at.index]
+	from := 0
+	if f.pos >= 0 {
+		from = f.loop.Nodes[f.pos].From
+	}
+	if from < n.From {
+		w.missing(v, f.loop, from, n.From)
+	}
+	f.pos = at.index
+	w.counts[f.loop.First+at.index]++
+	if n.Forbidden {
+		v.segmentIssue(faultForbiddenSegment, n, true, string(seg.Tag), fmt.Sprintf("%s is not used at %s in guide %s. Leave it out.", seg.Tag, n.Path, w.guide.Name))
+	}
+	node := n
+	if n.Loop != nil {
+		loop := n.Loop
+		if len(loop.Levels) > 0 {
+			loop = w.levels.choose(v, seg, loop)
+		}
+		inner := w.enter(loop)
+		inner.pos = 0
+		w.counts[loop.First] = 1
+		node = &loop.Nodes[0]
+	}
+	v.checkSegment(seg, node.Segment, node)
+	if len(node.Keys) > 0 {
+		v.keys(seg, node)
+	}
+}
+
+// missing reports the mandatory nodes from one place of a loop up to another.
+func (w *walker) missing(v *validator, l *schema.Loop, from, to int) {
+	for i := from; i < to; i++ {
+		n := &l.Nodes[i]
+		count := w.counts[l.First+i]
+		if n.Min == 0 || count >= uint32(n.Min) { //nolint:gosec // bounded by the schema loader
+			continue
+		}
+		if n.Tag == tagSE || n.Tag == tagUNT {
+			continue // reported as a missing trailer
+		}
+		if v.full() {
+			v.add(&Issue{Severity: Error, Level: LevelSegment})
+			continue
+		}
+		text := fmt.Sprintf("%s (%s) is missing: it has to stand before this place, at %s.", n.Tag, n.Segment.Name, n.Path)
+		f := faultMissingSegment
+		switch {
+		case count > 0:
+			f = faultTooFew
+			text = fmt.Sprintf("%s occurs %s at %s, at least %s is expected.", n.Tag, often(int(count)), n.Path, often(n.Min))
+		case n.Title != "":
+			text = fmt.Sprintf("%s (%s) is missing: guide %s asks for it at %s.", n.Tag, n.Title, w.guide.Name, n.Path)
+		case n.Loop != nil && n.Loop.Title != "":
+			text = fmt.Sprintf("%s (%s), which begins loop %s (%s), is missing: at least one is expected before this place.", n.Tag, n.Segment.Name, n.Loop.Name, n.Loop.Title)
+		}
+		v.segmentIssue(f, n, n.Own, n.Tag.String(), text)
+	}
+}
+
+// leave closes the innermost loop.
+func (w *walker) leave(v *validator) {
+	f := &w.frames[len(w.frames)-1]
+	from := 0
+	if f.pos >= 0 {
+		from = f.loop.Nodes[f.pos].From
+	}
+	w.missing(v, f.loop, from, len(f.loop.Nodes))
+	w.frames = w.frames[:len(w.frames)-1]
+}
+
+// finish closes all loops at the end of a document without trailer.
+func (w *walker) finish(v *validator) {
+	if w.guide == nil {
+		return
+	}
+	for len(w.frames) > 0 {
+		w.leave(v)
+	}
+}
+
+// tooOften reports a segment or loop beyond its largest number of uses.
+func (w *walker) tooOften(v *validator, seg *edi.Segment, at place) {
+	n := &w.frames[at.depth].loop.Nodes[at.index]
+	if n.Loop != nil {
+		v.segmentIssue(faultLoopTooOften, n, n.Own, string(seg.Tag), fmt.Sprintf("Loop %s begins for the %s time at %s; it may occur %s.", n.Loop.Name, ordinalNumber(n.Max+1), n.Path, often(n.Max)))
+		return
+	}
+	v.segmentIssue(faultSegmentTooOften, n, n.Own, string(seg.Tag), fmt.Sprintf("%s stands here once more than it may: %s at %s.", seg.Tag, often(n.Max), n.Path))
+}
+
+func ordinalNumber(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprintf("%d%s", n, suffix)
+}
+
+// lost reports a segment without a place and finds the way again.
+func (w *walker) lost(v *validator, seg *edi.Segment, tag schema.Tag) {
+	name := clip(seg.Tag)
+	path := w.path()
+	if at, ok := w.behind(seg, tag); ok {
+		n := &w.frames[at.depth].loop.Nodes[at.index]
+		w.counts[w.frames[at.depth].loop.First+at.index]++
+		v.segmentIssue(faultSequence, n, false, name, fmt.Sprintf("%s is out of sequence: its place is %s, before %s. Put it there.", name, n.Path, w.lastTag()))
+		v.checkSegment(seg, n.Segment, n)
+		if n.Loop != nil && len(n.Loop.Levels) == 0 {
+			for len(w.frames)-1 > at.depth {
+				w.leave(v)
+			}
+			w.enter(n.Loop).pos = 0
+			w.counts[n.Loop.First] = 1
+		}
+		return
+	}
+	if at, inner, ok := w.headless(seg, tag); ok {
+		n := &w.frames[at.depth].loop.Nodes[at.index]
+		f := faultUnexpected
+		if n.Min > 0 && w.counts[w.frames[at.depth].loop.First+at.index] == 0 {
+			f = faultMissingSegment
+		}
+		text := fmt.Sprintf("%s belongs in loop %s, which begins with %s; that %s is missing before it.", name, n.Loop.Name, n.Tag, n.Tag)
+		if f == faultMissingSegment {
+			v.segmentIssue(f, n, false, n.Tag.String(), text)
+		} else {
+			v.segmentIssue(f, n, false, name, text)
+		}
+		w.assume(v, at)
+		loop := n.Loop
+		w.frames[len(w.frames)-1].pos = inner
+		w.counts[loop.First+inner]++
+		v.checkSegment(seg, loop.Nodes[inner].Segment, &loop.Nodes[inner])
+		return
+	}
+	if known := w.guide.Places(tag); known != nil {
+		v.segmentIssue(faultUnexpected, nil, false, name, fmt.Sprintf("%s (%s) is not expected here%s. It has a place elsewhere in a %s; check what comes before it.", name, known.Name, w.after(path), w.guide.Type))
+		v.checkSegment(seg, known, nil)
+		return
+	}
+	if w.guide.Dictionary.Knows(tag) {
+		v.segmentIssue(faultNotInSet, nil, false, name, fmt.Sprintf("%s exists, but not in a %s. Leave it out, or use a guide that has it.", name, w.guide.Type))
+		return
+	}
+	v.segmentIssue(faultUnknownSegment, nil, false, name, fmt.Sprintf("There is no segment %s in version %s. A terminator or separator inside the data before it can make such a segment, too.", quote(name), w.guide.Version))
+}
+
+// behind looks for a place the walk has already passed.
+func (w *walker) behind(seg *edi.Segment, tag schema.Tag) (place, bool) {
+	for d := len(w.frames) - 1; d >= 0; d-- {
+		f := &w.frames[d]
+		for i := 0; i < f.pos; i++ {
+			n := &f.loop.Nodes[i]
+			if n.Tag == tag && (d == 0 || i > 0) && (n.Where == nil || matches(n.Where, seg)) {
+				return place{d, i}, true
+			}
+		}
+	}
+	return place{}, false
+}
+
+// headless looks for a loop ahead that has the segment as a member, but was
+// not begun.
+func (w *walker) headless(seg *edi.Segment, tag schema.Tag) (at place, inner int, ok bool) {
+	for d := len(w.frames) - 1; d >= 0; d-- {
+		f := &w.frames[d]
+		for i := max(f.pos, 0); i < len(f.loop.Nodes); i++ {
+			n := &f.loop.Nodes[i]
+			if n.Loop == nil || len(n.Loop.Levels) > 0 || n.Where != nil || n.Forbidden {
+				continue
+			}
+			if n.Max != 0 && w.counts[f.loop.First+i] >= uint32(n.Max) { //nolint:gosec // bounded by the schema loader
+				continue
+			}
+			for j := 1; j < len(n.Loop.Nodes); j++ {
+				if m := &n.Loop.Nodes[j]; m.Tag == tag && m.Loop == nil && (m.Where == nil || matches(m.Where, seg)) {
+					return place{d, i}, j, true
+				}
+			}
+		}
+	}
+	return place{}, 0, false
+}
+
+// assume enters a loop whose first segment is missing.
+func (w *walker) assume(v *validator, at place) {
+	for len(w.frames)-1 > at.depth {
+		w.leave(v)
+	}
+	f := &w.frames[at.depth]
+	from := 0
+	if f.pos >= 0 {
+		from = f.loop.Nodes[f.pos].From
+	}
+	w.missing(v, f.loop, from, f.loop.Nodes[at.index].From)
+	f.pos = at.index
+	w.counts[f.loop.First+at.index]++
+	loop := f.loop.Nodes[at.index].Loop
+	w.enter(loop).pos = 0
+	w.counts[loop.First] = 1
+}
+
+// path is where the walk stands.
+func (w *walker) path() string {
+	for d := len(w.frames) - 1; d >= 0; d-- {
+		if f := &w.frames[d]; f.pos >= 0 {
+			return f.loop.Nodes[f.pos].Path
+		}
+	}
+	return ""
+}
+
+func (w *walker) lastTag() string {
+	for d := len(w.frames) - 1; d >= 0; d-- {
+		if f := &w.frames[d]; f.pos >= 0 {
+			return f.loop.Nodes[f.pos].Tag.String()
+		}
+	}
+	return "the segment before"
+}
+
+func (w *walker) after(path string) string {
+	if path == "" {
+		return ""
+	}
+	return ", behind " + path
+}
+
+// loopName is the identifier of the innermost open loop, for AK303.
+func (w *walker) loopName() string {
+	if len(w.frames) > 1 {
+		return w.frames[len(w.frames)-1].loop.Name
+	}
+	return ""
+}
+
+// hierarchy remembers the levels of HL segments by their numbers.
+type hierarchy struct {
+	levels []uint8        // level of HL number i+1, while numbers count up from 1
+	others map[string]int // the same for numbers that do not
+	count  int
+}
+
+const maxLevels = 1 << 20 // HL segments remembered
+
+func (h *hierarchy) reset() {
+	h.levels, h.count = h.levels[:0], 0
+	clear(h.others)
+}
+
+func (h *hierarchy) level(id []byte) (int, bool) {
+	if n, ok := number(id); ok && id[0] != '0' && n >= 1 && n <= len(h.levels) && h.levels[n-1] != 255 {
+		return int(h.levels[n-1]), true
+	}
+	level, ok := h.others[string(id)]
+	return level, ok
+}
+
+func (h *hierarchy) put(id []byte, level int) {
+	h.count++
+	if h.count > maxLevels {
+		return
+	}
+	if n, ok := number(id); ok && id[0] != '0' && n == len(h.levels)+1 {
+		h.levels = append(h.levels, uint8(level)) //nolint:gosec // a guide has few levels
+		return
+	}
+	if h.others == nil {
+		h.others = make(map[string]int)
+	}
+	h.others[string(id)] = level
+}
+
+// choose finds the level of an HL by its code, checks its number and its
+// parent, and gives the loop to go on in.
+func (h *hierarchy) choose(v *validator, seg *edi.Segment, loop *schema.Loop) *schema.Loop {
+	id, parent, code := seg.Element(1).Raw(), seg.Element(2).Raw(), seg.Element(3).Raw()
+	index := -1
+	for i := range loop.Levels {
+		if loop.Levels[i].Code == string(code) {
+			index = i
+			break
+		}
+		if loop.Levels[i].Code == "*" && index < 0 {
+			index = i
+		}
+	}
+	if index < 0 {
+		if len(code) > 0 {
+			v.elementIssue(faultLevel, seg, nil, 3, 0, code, fmt.Sprintf("HL03 %s is no level of this guide.", quote(clip(code))))
+		}
+		index = 0
+	}
+	level := &loop.Levels[index]
+	switch {
+	case len(parent) == 0:
+		if !level.IsRoot && h.count > 0 {
+			v.levelWaiver(seg, 2, fmt.Sprintf("HL02 is empty: a level %s (%s) needs the number of the level above it.", code, level.Title))
+		}
+	default:
+		above, ok := h.level(parent)
+		switch {
+		case !ok:
+			v.elementIssue(faultLevel, seg, nil, 2, 0, parent, fmt.Sprintf("HL02 %s names a level above that has not come yet: no HL before this one has that number in HL01.", quote(clip(parent))))
+		case len(level.Under) > 0 && above < len(loop.Levels) && !contains(level.Under, loop.Levels[above].Code):
+			v.levelWaiver(seg, 2, fmt.Sprintf("A level %s (%s) is not expected below a level %s (%s).", code, level.Title, loop.Levels[above].Code, loop.Levels[above].Title))
+		}
+	}
+	if len(id) > 0 {
+		if _, used := h.level(id); used {
+			v.elementIssue(faultLevel, seg, nil, 1, 0, id, fmt.Sprintf("HL01 %s was used by an HL before; each needs a number of its own.", quote(clip(id))))
+		} else {
+			h.put(id, index)
+		}
+	}
+	return level.Loop
+}
+
+func contains(list []string, value string) bool {
+	for _, s := range list {
+		if s == value {
+			return true
+		}
+	}
+	return false
+}
