@@ -1,0 +1,36 @@
+package sqlite_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"tradepost/internal/store/sqlite"
+	"tradepost/internal/store/sqlstore"
+	"tradepost/internal/store/storetest"
+)
+
+// open opens a store in a folder of the test's own.
+func open(t testing.TB) *sqlstore.Store {
+	t.Helper()
+	return openFile(t, filepath.Join(t.TempDir(), "tradepost.db"))
+}
+
+func openFile(t testing.TB, path string) *sqlstore.Store {
+	t.Helper()
+	s, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t testing.TB) storetest.Store { return open(t) })
+}

@@ -1,0 +1,40 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tradepost/tracking"
+)
+
+// RememberControl implements tracking.Tx.
+func (t *tx) RememberControl(ctx context.Context, scope, control string, interchange tracking.ID, at time.Time) (tracking.ID, error) {
+	const what = "remember control number"
+	_, fresh, err := selectOne(ctx, t.c, what, `insert into control_seen (scope, control, interchange_id, seen_at) values (?, ?, ?, ?)
+		on conflict (scope, control) do nothing returning interchange_id`, scanID, scope, control, interchange, at)
+	if err != nil || fresh {
+		return 0, err
+	}
+	first, err := t.ControlSeen(ctx, scope, control)
+	if err == nil && first == 0 {
+		err = fmt.Errorf("%s %s of %s: the earlier record vanished", what, control, scope)
+	}
+	return first, err
+}
+
+// ControlSeen implements tracking.Tx.
+func (t *tx) ControlSeen(ctx context.Context, scope, control string) (tracking.ID, error) {
+	first, _, err := selectOne(ctx, t.c, "control number seen", `select interchange_id from control_seen where scope = ? and control = ?`, scanID, scope, control)
+	return first, err
+}
+
+// NextControl implements tracking.Tx.
+func (t *tx) NextControl(ctx context.Context, scope string) (int64, error) {
+	n, found, err := selectOne(ctx, t.c, "next control number", `insert into control_out (scope, last) values (?, 1)
+		on conflict (scope) do update set last = control_out.last + 1 returning last`, scanInt, scope)
+	if err == nil && !found {
+		err = fmt.Errorf("next control number of %s: none came back", scope)
+	}
+	return n, err
+}
