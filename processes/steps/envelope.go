@@ -122,8 +122,11 @@ func (s *Envelope) records(e *enveloping, written []byte, content tracking.Paylo
 			document = p
 		}
 	}
-	if i == nil || document.Level == 0 {
-		return nil, nil, document, errors.New("the interchange written holds no document")
+	if i == nil {
+		return nil, nil, document, errors.New("what was written is no interchange")
+	}
+	if document.Level == 0 { // a TA1 stands in the interchange itself
+		document.Offset, document.Length, document.Document.Control = 0, content.Size, i.Control
 	}
 	g.InterchangeID = i.ID
 	return i, g, document, nil
@@ -213,6 +216,14 @@ func (e *enveloping) write(document []byte) ([]byte, error) {
 		isa.Usage = "T"
 	}
 	isa.SetTime(e.now)
+	if e.document.Type == typeTA1 {
+		ta1, err := readTA1(document, e.frame.Delimiters)
+		if err != nil {
+			return nil, err
+		}
+		err = (&x12.Interchange{ISA: isa, Delimiters: e.frame.Delimiters, TA1: []x12.TA1{ta1}}).Write(&b)
+		return b.Bytes(), err
+	}
 	gs := x12.GS{
 		Type: e.frame.GroupType, Sender: sender.ID, Receiver: receiver.ID,
 		Control: strconv.FormatInt(e.group%1_000_000_000, 10), Version: e.frame.GroupVersion,
@@ -221,6 +232,19 @@ func (e *enveloping) write(document []byte) ([]byte, error) {
 	doc := x12.Document{Bytes: document, Delimiters: e.frame.Delimiters, Control: "0001"}
 	err := x12.Wrap(&b, isa, gs, doc, lineEnd(document))
 	return b.Bytes(), err
+}
+
+// typeTA1 is the type under which an interchange acknowledgement travels as a
+// document of ours.
+const typeTA1 = "TA1"
+
+// readTA1 reads the one segment of such a document.
+func readTA1(b []byte, d edi.Delimiters) (x12.TA1, error) {
+	seg, err := edi.NewFragmentReader(b, d, edi.Options{}).Next()
+	if err != nil {
+		return x12.TA1{}, err
+	}
+	return x12.ReadTA1(seg)
 }
 
 // unb returns the header of an EDIFACT interchange: syntax as the document

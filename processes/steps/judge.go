@@ -67,9 +67,41 @@ func (c Config) judge(ctx context.Context, x *processes.Execution, t *tracking.T
 				return nil, err
 			}
 			j.owners = append(j.owners, o)
+			if o.refused() {
+				refuse(i, refusalIssue(i, o))
+			}
 		}
 		return j, nil
 	})
+}
+
+// refuse turns the report's verdict on an interchange, and with it on
+// everything inside, for a reason that the validator cannot know.
+func refuse(i *validate.Interchange, reason *validate.Issue) {
+	i.Accepted = false
+	i.Issues = append(i.Issues, reason)
+	for _, g := range i.Groups {
+		g.Accepted = false
+		g.Refused = len(g.Documents)
+		for _, d := range g.Documents {
+			d.Accepted = false
+		}
+	}
+}
+
+// refusalIssue states the refusal of a whole interchange as an issue.
+func refusalIssue(i *validate.Interchange, o owner) *validate.Issue {
+	out := &validate.Issue{
+		Severity: validate.Error, Level: validate.LevelInterchange, Ack: o.ack, Segment: "ISA", Offset: i.Extent.Offset, Value: i.Sender, Text: o.stranger,
+	}
+	if i.Standard != edi.X12.String() {
+		out.Segment = "UNB"
+	}
+	if o.duplicate != 0 {
+		out.Ack, out.Value = "TA105=025", i.Control
+		out.Text = fmt.Sprintf("control number %s was used before by interchange %s: the sender must take a new one for new content", i.Control, o.duplicate)
+	}
+	return out
 }
 
 // wayOf tells which way the documents of a transmission go, seen from the

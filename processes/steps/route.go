@@ -137,7 +137,7 @@ func lane(connection string) string { return "deliver/" + connection }
 // delivered itself.
 func isAcknowledgement(documentType string) bool {
 	switch documentType {
-	case "997", "999", "CONTRL":
+	case "997", "999", "CONTRL", typeTA1:
 		return true
 	}
 	return false

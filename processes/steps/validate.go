@@ -115,15 +115,12 @@ func (r *recording) interchange(i *validate.Interchange, o owner) {
 	}
 	verdicts := make([]bool, 0, len(i.Groups))
 	issues := issuesOf(i.Issues)
-	if o.refused() {
-		issues = append(issues, refusalIssue(i, o))
-	}
 	for _, g := range i.Groups {
 		verdict, fromGroup := r.group(i, g, o, row)
 		verdicts = append(verdicts, verdict)
 		issues = append(issues, fromGroup...)
 	}
-	row.State = verdictOf(i.Accepted && !o.refused(), verdicts)
+	row.State = verdictOf(i.Accepted, verdicts)
 	if r.way == tracking.Inbound {
 		r.interchanges = append(r.interchanges, row)
 		if row.State != tracking.VerdictRejected {
@@ -140,11 +137,10 @@ func (r *recording) group(i *validate.Interchange, g *validate.Group, o owner, i
 	row := &tracking.Group{ID: r.c.IDs.Next(), InterchangeID: in.ID, Type: g.Type, Version: g.Version, Control: g.Control}
 	verdicts := make([]bool, 0, len(g.Documents))
 	for _, d := range g.Documents {
-		good := d.Accepted && !o.refused()
-		verdicts = append(verdicts, good)
-		r.document(i, g, d, o, in, row, good)
+		verdicts = append(verdicts, d.Accepted)
+		r.document(i, g, d, o, in, row)
 	}
-	row.State = verdictOf(g.Accepted && !o.refused(), verdicts)
+	row.State = verdictOf(g.Accepted, verdicts)
 	if r.way == tracking.Inbound {
 		r.groups = append(r.groups, row)
 	}
@@ -152,7 +148,7 @@ func (r *recording) group(i *validate.Interchange, g *validate.Group, o owner, i
 }
 
 // document adds the row of one document.
-func (r *recording) document(i *validate.Interchange, g *validate.Group, d *validate.Document, o owner, in *tracking.Interchange, group *tracking.Group, good bool) {
+func (r *recording) document(i *validate.Interchange, g *validate.Group, d *validate.Document, o owner, in *tracking.Interchange, group *tracking.Group) {
 	row := &tracking.Document{
 		ID: r.c.IDs.Next(), Direction: r.way, Partner: in.Partner, Standard: i.Standard, Type: d.Type, Version: version(g, d), Guide: d.Guide,
 		Control: d.Control, SourceID: r.t.ID, Payload: r.t.Content, Offset: d.Extent.Offset, Length: d.Extent.Length, Segments: d.Segments,
@@ -169,7 +165,7 @@ func (r *recording) document(i *validate.Interchange, g *validate.Group, d *vali
 			row.Warnings++
 		}
 	}
-	if !good {
+	if !d.Accepted {
 		row.State, row.Error = tracking.DocumentInvalid, whyInvalid(i, g, d, o)
 	} else {
 		r.good++
@@ -273,22 +269,6 @@ func whyInvalid(i *validate.Interchange, g *validate.Group, d *validate.Document
 		return fmt.Sprintf("%s (and %d more)", first, errs-1)
 	}
 	return first
-}
-
-// refusalIssue states the refusal of a whole interchange as an issue.
-func refusalIssue(i *validate.Interchange, o owner) tracking.Issue {
-	out := tracking.Issue{
-		Severity: string(validate.Error), Level: string(validate.LevelInterchange), Ack: o.ack, Segment: "ISA", Offset: i.Extent.Offset,
-		Value: i.Sender, Text: o.stranger,
-	}
-	if i.Standard != "X12" {
-		out.Segment = "UNB"
-	}
-	if o.duplicate != 0 {
-		out.Ack, out.Value = "TA105=025", i.Control
-		out.Text = fmt.Sprintf("control number %s was used before by interchange %s: the sender must take a new one for new content", i.Control, o.duplicate)
-	}
-	return out
 }
 
 func verdictOf(envelope bool, inside []bool) tracking.Verdict {
