@@ -67,6 +67,7 @@ func (c *compressWriter) Close() error {
 type decompressReader struct {
 	b     *berReader
 	src   *compressedOctets
+	start int64 // of the compressed octets
 	zlib  io.ReadCloser
 	count int64
 	err   error
@@ -123,7 +124,7 @@ func Decompress(r io.Reader, limits Limits) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decompressReader{b: b, src: &compressedOctets{octets: octets}}
+	d := &decompressReader{b: b, src: &compressedOctets{octets: octets}, start: b.off}
 	if d.zlib, err = zlib.NewReader(d.src); err != nil {
 		return nil, d.broken(err)
 	}
@@ -153,9 +154,9 @@ func (d *decompressReader) Read(p []byte) (int, error) {
 	limits := d.b.limits
 	switch {
 	case d.count > limits.Content:
-		err, n = &LimitError{Limit: "content", Max: limits.Content, Offset: d.b.off}, 0
+		err, n = &LimitError{Limit: "content", Max: limits.Content, Offset: d.at()}, 0
 	case limits.Ratio > 0 && d.count > ratioGrace && d.count/int64(limits.Ratio) > d.src.count:
-		err, n = &LimitError{Limit: "ratio", Max: int64(limits.Ratio), Offset: d.b.off}, 0
+		err, n = &LimitError{Limit: "ratio", Max: int64(limits.Ratio), Offset: d.at()}, 0
 	case errors.Is(err, io.EOF):
 		err = d.end()
 	case err != nil:
@@ -164,6 +165,10 @@ func (d *decompressReader) Read(p []byte) (int, error) {
 	d.err = err
 	return n, err
 }
+
+// at is about where the inflater is: chunk headers are not counted, nor is what
+// was read ahead.
+func (d *decompressReader) at() int64 { return d.start + d.src.count }
 
 // broken turns what the inflater says into what callers see.
 func (d *decompressReader) broken(err error) error {
@@ -182,7 +187,7 @@ func (d *decompressReader) broken(err error) error {
 	case errors.As(err, &corrupt):
 		problem = "the compressed octets are not deflate"
 	}
-	return &SyntaxError{Offset: d.b.off, Element: d.b.what, Problem: problem, cause: err}
+	return &SyntaxError{Offset: d.at(), Element: d.b.what, Problem: problem, cause: err}
 }
 
 // end passes over what follows the compressed stream; io.EOF means all was well.

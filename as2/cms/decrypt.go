@@ -207,10 +207,15 @@ func (d *Decrypted) algorithm(a algorithm, p *parsing) (cipherParameters, error)
 		}
 		return cipherParameters{iv: iv}, p.err
 	}
-	seq := c.into(tagSequence, "GCM parameters")
-	out := cipherParameters{iv: seq.octets("nonce"), tagSize: gcmMinTagSize}
-	if seq.more() {
-		out.tagSize = seq.small("tag length")
+	out := cipherParameters{tagSize: gcmMinTagSize}
+	if !d.separate && c.is(tagOctetString) { // libas2: nothing but a nonce, which may be long
+		out.iv, out.tagSize = c.octets("nonce"), gcmTagSize
+	} else {
+		seq := c.into(tagSequence, "GCM parameters")
+		out.iv = seq.octets("nonce")
+		if seq.more() {
+			out.tagSize = seq.small("tag length")
+		}
 	}
 	if p.err == nil && (len(out.iv) == 0 || out.tagSize < gcmMinTagSize || out.tagSize > gcmTagSize) {
 		p.fail(fmt.Sprintf("a nonce of %d and a tag of %d octets", len(out.iv), out.tagSize))

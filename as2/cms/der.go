@@ -502,7 +502,7 @@ func parseOID(b []byte) (OID, bool) {
 	var out []byte
 	var n uint64
 	for i, first := 0, true; i < len(b); i++ {
-		if n > 1<<56 {
+		if n > 1<<54 { // more than anybody assigns
 			return "", false
 		}
 		n = n<<7 | uint64(b[i]&0x7f)

@@ -29,7 +29,7 @@ type signatureMethod struct {
 	scheme Scheme
 	digest Digest // what is signed is hashed with; "" leaves it to the SignerInfo
 	mgf    Digest // PSS only
-	salt   int    // PSS only
+	salt   int    // PSS only; -1 means whatever it turns out to be
 }
 
 // parseSignatureMethod understands the signatureAlgorithm of a SignerInfo
@@ -55,11 +55,13 @@ func parseSignatureMethod(a algorithm) (signatureMethod, error) {
 }
 
 // parsePSS reads RSASSA-PSS-params (RFC 4055 section 3.1), whose defaults are
-// SHA-1 throughout and 20 octets of salt.
+// SHA-1 throughout and 20 octets of salt. Parameters that are missing altogether
+// (pyas2lib leaves them out) are not the defaults: the SignerInfo's digest is
+// meant then, and the salt shows itself.
 func parsePSS(parameters []byte) (signatureMethod, error) {
 	m := signatureMethod{scheme: RSAPSS, digest: SHA1, mgf: SHA1, salt: 20}
 	if len(parameters) == 0 {
-		return m, nil
+		return signatureMethod{scheme: RSAPSS, salt: -1}, nil
 	}
 	p := &parsing{what: "RSASSA-PSS-params"}
 	c := p.sub(parameters)
@@ -196,10 +198,10 @@ func (m signatureMethod) verify(public crypto.PublicKey, hashed, message, signat
 	return false
 }
 
-// pssSalt turns a salt length into what crypto/rsa takes: there 0 means "find
-// out", which also accepts an empty salt.
+// pssSalt turns a salt length into what crypto/rsa takes: it has no way to say
+// "empty", so an empty salt is accepted with any other.
 func pssSalt(n int) int {
-	if n == 0 {
+	if n <= 0 {
 		return rsa.PSSSaltLengthAuto
 	}
 	return n

@@ -89,7 +89,7 @@ func (s *SignedData) verifySigner(si *signerInfo, digests map[Digest][]byte, c *
 		return nil, err
 	}
 	if method.digest == "" {
-		method.digest = si.digest
+		method.digest, method.mgf = si.digest, si.digest
 	}
 	content, ok := digests[si.digest]
 	if !ok {
