@@ -244,9 +244,7 @@ func (r *Reader) readISA(lead int) (*Segment, error) {
 			sep = append(sep, uint32(i)) //nolint:gosec // below lookAhead
 		}
 	}
-	sep = append(sep, uint32(len(content))) //nolint:gosec // below lookAhead
-	r.scan.longSep = sep
-	s.sep, s.elem = sep, nil
+	r.setElements(append(sep, uint32(len(content)))) //nolint:gosec // below lookAhead
 	s.Tag = s.Raw[:3:3]
 	s.flags = declares
 	if bytes.ContainsAny(content, "\r\n") {
@@ -255,6 +253,16 @@ func (r *Reader) readISA(lead int) (*Segment, error) {
 	}
 	r.countLines(s.Raw)
 	return s, nil
+}
+
+// setElements makes every separator of r.seg end an element.
+func (r *Reader) setElements(sep []uint32) {
+	elem := r.scan.longElem[:0]
+	for i := range sep {
+		elem = append(elem, uint32(i)) //nolint:gosec // Limits keep segments below 1 GiB
+	}
+	r.scan.longSep, r.scan.longElem = sep, elem
+	r.seg.sep, r.seg.elem = sep, elem
 }
 
 // readUNA reads the UNA at byte lead of the window.
@@ -275,8 +283,7 @@ func (r *Reader) readUNA(lead int) (*Segment, error) {
 	r.begin(lead, length)
 	r.una = true
 	s := &r.seg
-	r.scan.longSep = append(r.scan.longSep[:0], 3)
-	s.sep, s.elem = r.scan.longSep, nil
+	r.setElements(append(r.scan.longSep[:0], 3))
 	s.Tag = s.Raw[:3:3]
 	s.flags = declares
 	r.countLines(s.Raw)

@@ -118,7 +118,7 @@ func (r *Reader) reset(buf []byte) {
 	}
 	r.scan.ready = false
 	*r = Reader{strict: r.strict, lim: r.lim, buf: buf, line: 1, object: -1, scan: r.scan, notices: r.notices[:0]}
-	r.seg.delims, r.seg.scan = &r.delims, r.scan
+	r.seg.delims = &r.delims
 }
 
 // Delimiters returns the delimiters in force: those of the interchange the
@@ -256,7 +256,7 @@ func (r *Reader) setDelimiters(d Delimiters) {
 	put(d.Release, classRelease)
 	put(d.Element, classElement)
 	put(d.Segment, classTerminal)
-	r.scan.weigh(c, d)
+	r.scan.prepare(c, d)
 }
 
 // next reads one segment.

@@ -4,12 +4,14 @@ package edi
 // go the long way.
 const quickSize = 4096
 
-// weights: what a byte adds to the count of a segment being scanned
+// what a byte is to the quick way
 const (
-	weightSep     uint64 = 1       // any separator, and the terminator
-	weightSub     uint64 = 1 << 16 // component or repetition separator
-	weightNewline uint64 = 1 << 32 // line end that is not the terminator
-	weightStop    uint64 = 1 << 63 // terminator or release character
+	kindData    uint8 = iota
+	kindElement       // element separator
+	kindSub           // component or repetition separator
+	kindEnd           // segment terminator
+	kindRelease       // release character
+	kindOther         // line end that is not the terminator: not for the quick way
 )
 
 // scanner is the table and the room for reading segments the quick way.
@@ -17,63 +19,84 @@ type scanner struct {
 	ready    bool // the next segment may be read the quick way
 	most     int  // separators the quick way takes, from the limits
 	size     int  // bytes it looks at, from the limits
-	release  byte
 	endsLine int  // 1 when the terminator ends a line
 	isCR     bool // the terminator is CR
-	weight   [256]uint64
+	kind     [256]uint8
 	sep      [quickSize]uint32
+	elem     [quickSize]uint32
 	longSep  []uint32
 	longElem []uint32
-}
-
-// sort finds which separators of s end elements.
-func (sc *scanner) sort(s *Segment) {
-	elem := sc.longElem[:0]
-	last := len(s.sep) - 1
-	for i, at := range s.sep[:last] {
-		if s.Raw[at] == s.delims.Element {
-			elem = append(elem, uint32(i)) //nolint:gosec // below quickSize
-		}
-	}
-	sc.longElem = append(elem, uint32(last)) //nolint:gosec // below quickSize
-	s.elem = sc.longElem
-	s.unsorted = false
 }
 
 func newScanner(l Limits) *scanner {
 	return &scanner{most: min(l.Elements, l.Components, l.Repeats), size: min(l.Segment, quickSize)}
 }
 
-// weigh makes the table for the delimiters d with their classes.
-func (sc *scanner) weigh(class *[256]uint8, d Delimiters) {
+// prepare makes the table for the delimiters d with their classes.
+func (sc *scanner) prepare(class *[256]uint8, d Delimiters) {
 	for b, c := range class {
+		kind := kindData
 		switch {
 		case c&classTerminal != 0:
-			sc.weight[b] = weightStop
+			kind = kindEnd
 		case c&classElement != 0:
-			sc.weight[b] = weightSep
+			kind = kindElement
 		case c&classSub != 0:
-			sc.weight[b] = weightSep | weightSub
+			kind = kindSub
 		case c&classRelease != 0:
-			sc.weight[b] = weightStop
+			kind = kindRelease
 		case c&classNewline != 0:
-			sc.weight[b] = weightNewline
-		default:
-			sc.weight[b] = 0
+			kind = kindOther
 		}
+		sc.kind[b] = kind
 	}
-	sc.release = d.Release
 	sc.endsLine, sc.isCR = 0, d.Segment == '\r'
 	if isNewline(d.Segment) {
 		sc.endsLine = 1
 	}
 }
 
+// mark puts the places of the separators in body, up to and including the
+// first terminator, into sep, and which of them end elements into elem. It
+// returns how many there are and the length up to behind the terminator: 0
+// when there is none or something in between asks for the long way.
+func (sc *scanner) mark(body []byte) (seps, elems, length int, flags uint8) {
+	kind, sep, elem := &sc.kind, &sc.sep, &sc.elem
+	n, m, i := uint(0), uint(0), uint(0)
+	for {
+		for i < uint(len(body)) && kind[body[i]] == kindData {
+			i++
+		}
+		if i >= uint(len(body)) {
+			return 0, 0, 0, 0
+		}
+		sep[n%quickSize] = uint32(i) //nolint:gosec // below quickSize
+		switch kind[body[i]] {
+		case kindElement:
+			elem[m%quickSize] = uint32(n) //nolint:gosec // below quickSize
+			m++
+			n++
+		case kindSub:
+			n++
+		case kindEnd:
+			elem[m%quickSize] = uint32(n)            //nolint:gosec // below quickSize
+			return int(n), int(m), int(i) + 1, flags //nolint:gosec // below quickSize
+		case kindRelease:
+			if i++; i >= uint(len(body)) || isNewline(body[i]) {
+				return 0, 0, 0, 0
+			}
+			flags = hasRelease
+		default:
+			return 0, 0, 0, 0
+		}
+		i++
+	}
+}
+
 // quick reads the next segment when nothing about it is out of the ordinary:
 // it is whole in the buffer, not longer than quickSize, no line end stands in
 // it and its tag asks for nothing special. It changes nothing and returns
-// false when it meets anything else. One pass, with one branch a byte that is
-// taken once a segment.
+// false when it meets anything else.
 func (r *Reader) quick() bool {
 	sc := r.scan
 	b := r.buf[r.pos:r.end]
@@ -102,39 +125,16 @@ func (r *Reader) quick() bool {
 	if c != 0 && (c != classHead || len(body) < 4 || special(body[0], body[1])) {
 		return false
 	}
-	count, i, flags := uint64(0), 0, uint8(0)
-	sep, weight := &sc.sep, &sc.weight
-	for {
-		if i >= len(body) {
-			return false
-		}
-		w := weight[body[i]]
-		sep[count%quickSize] = uint32(i)
-		count += w
-		i++
-		if w < weightStop {
-			continue
-		}
-		if body[i-1] != sc.release || sc.release == 0 {
-			break
-		}
-		if i >= len(body) || isNewline(body[i]) {
-			return false
-		}
-		flags = hasRelease
-		i++
-	}
-	seps := int(count & 0xFFFF)
-	if seps > sc.most || count>>32&0x7FFF != 0 || sc.endsLine != 0 && i > 1 && body[i-2] == '\r' {
+	seps, elems, length, flags := sc.mark(body)
+	if length == 0 || seps > sc.most || sc.endsLine != 0 && length > 1 && body[length-2] == '\r' {
 		return false
 	}
 	s := &r.seg
-	s.elem = nil
-	s.unsorted = count&(0xFFFF*weightSub) != 0
 	s.Lead = b[:lead:lead]
-	s.Raw = body[:i:i]
-	s.Tag = body[:sep[0]:sep[0]]
-	s.sep = sep[:seps+1]
+	s.Raw = body[:length:length]
+	s.Tag = body[:sc.sep[0]:sc.sep[0]]
+	s.sep = sc.sep[:seps+1]
+	s.elem = sc.elem[:elems+1]
 	s.flags = flags
 	s.binary = 0
 	s.Object = nil
@@ -142,7 +142,7 @@ func (r *Reader) quick() bool {
 	s.Pos = Position{Offset: r.base + int64(r.pos+lead), Line: line, Ordinal: r.ordinal}
 	r.line = line + sc.endsLine
 	r.lastCR = sc.isCR
-	r.pos += lead + i
+	r.pos += lead + length
 	return true
 }
 

@@ -23,13 +23,9 @@ type Segment struct {
 
 	delims *Delimiters
 	sep    []uint32 // every separator in Raw, of whatever kind, and the end of the content
-	elem   []uint32 // which of sep end the tag and the elements; nil when all do
+	elem   []uint32 // which of sep end the tag and the elements
 	flags  uint8
-	// unsorted says that elem is still to be found: most readers of a segment
-	// look at its tag only.
-	unsorted bool
-	scan     *scanner
-	binary   int // element that is binary data, 0 for none
+	binary int // element that is binary data, 0 for none
 }
 
 // Is tells whether the segment's tag is tag.
@@ -37,13 +33,7 @@ func (s *Segment) Is(tag string) bool { return string(s.Tag) == tag }
 
 // Len returns the number of elements after the tag, empty ones included.
 func (s *Segment) Len() int {
-	if s.unsorted {
-		s.scan.sort(s)
-	}
-	if s.elem != nil {
-		return len(s.elem) - 1
-	}
-	return max(len(s.sep)-1, 0)
+	return max(len(s.elem)-1, 0)
 }
 
 // End returns the byte offset in the input behind the segment's terminator.
@@ -68,20 +58,10 @@ func (s *Segment) Content() []byte {
 // Element returns element i, from 1. An element that is not there is the zero
 // Element, which is empty.
 func (s *Segment) Element(i int) Element {
-	if s.unsorted {
-		s.scan.sort(s)
-	}
-	first, last := i, i
-	if s.elem != nil {
-		if i < 1 || i >= len(s.elem) {
-			return Element{}
-		}
-		first, last = int(s.elem[i-1])+1, int(s.elem[i])
-	}
-	if first < 1 || last >= len(s.sep) {
+	if i < 1 || i >= len(s.elem) {
 		return Element{}
 	}
-	return Element{seg: s, first: first, last: last}
+	return Element{seg: s, first: int(s.elem[i-1]) + 1, last: int(s.elem[i])}
 }
 
 // part returns where the bytes of the values that separators first to last end

@@ -182,7 +182,7 @@ func (r *Reader) begin(lead, length int) {
 		s.Object = s.Lead[r.found[0]:r.found[1]:r.found[1]]
 		r.found = [2]int{}
 	}
-	s.flags, s.unsorted = 0, false
+	s.flags = 0
 	s.binary = 0
 	if lead > 0 {
 		r.countLines(s.Lead)
@@ -227,7 +227,7 @@ func (r *Reader) complete(n int) (*Segment, error) {
 func (r *Reader) split(raw []byte) error {
 	s, sc := &r.seg, r.scan
 	sep, elem := sc.longSep[:0], sc.longElem[:0]
-	subs, components, repeats := false, 1, 1
+	components, repeats := 1, 1
 	for i := 0; i < len(raw); i++ {
 		switch c := r.class[raw[i]]; {
 		case c&classElement != 0:
@@ -237,7 +237,6 @@ func (r *Reader) split(raw []byte) error {
 			elem = append(elem, uint32(len(sep))) //nolint:gosec // Limits keep segments below 1 GiB
 			components, repeats = 1, 1
 		case c&classSub != 0:
-			subs = true
 			if raw[i] == r.delims.Repetition {
 				components = 1
 				repeats++
@@ -270,10 +269,7 @@ func (r *Reader) split(raw []byte) error {
 	elem = append(elem, uint32(len(sep))) //nolint:gosec // Limits keep segments below 1 GiB
 	sep = append(sep, uint32(len(raw)))   //nolint:gosec // Limits keep segments below 1 GiB
 	sc.longSep, sc.longElem = sep, elem
-	s.sep, s.elem = sep, nil
-	if subs {
-		s.elem = elem
-	}
+	s.sep, s.elem = sep, elem
 	s.Tag = raw[:sep[0]:sep[0]]
 	return nil
 }
