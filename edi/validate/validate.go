@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"tradepost/edi"
+	"tradepost/edi/edifact"
 	"tradepost/edi/schema"
 )
 
@@ -50,21 +51,19 @@ type validator struct {
 	icScope, grScope, docScope scope
 
 	icControls, grControls, docControls numbers
-	groupKinds                          map[string]*numbers
 
-	docBad  bool
 	ordinal int
 	walk    walker
 	today   int // date of the interchange as CCYYMMDD, for dated codes
 	scratch []byte
 	seg     *edi.Segment // the segment being looked at
 
-	grouped   bool // X12: inside GS; EDIFACT: inside UNG
 	groupNo   int  // groups of the interchange
 	docNo     int  // documents of the interchange (EDIFACT without UNG)
 	bareGroup bool // EDIFACT: the group stands for no UNG
+	headless  bool // EDIFACT: the interchange has no UNB
 	delims    edi.Delimiters
-	hasFault  bool
+	charset   edifact.Charset
 }
 
 // scope counts waivers by rule between a header and its trailer, so that each
@@ -135,7 +134,8 @@ func (v *validator) run(r io.Reader) error {
 // segment sends a segment to the envelope or to the document it stands in.
 func (v *validator) segment(seg *edi.Segment) error {
 	tag := schema.MakeTag(seg.Tag)
-	if v.ic == nil || v.ic.Standard == schema.X12 {
+	switch v.reader.Delimiters().Standard {
+	case edi.X12:
 		switch tag {
 		case tagISA, tagIEA, tagGS, tagGE, tagST, tagSE:
 			return v.x12Envelope(seg, tag)
@@ -145,11 +145,15 @@ func (v *validator) segment(seg *edi.Segment) error {
 				return nil
 			}
 		}
-	}
-	if v.ic == nil || v.ic.Standard == schema.EDIFACT {
-		switch tag {
-		case tagUNA, tagUNB, tagUNZ, tagUNG, tagUNE, tagUNH, tagUNT, tagUNO, tagUNP, tagUIB, tagUIZ:
+	case edi.EDIFACT:
+		if isEdifactService(tag) {
 			return v.edifactEnvelope(seg, tag)
+		}
+		if v.doc != nil {
+			v.ordinal++
+			v.checkCharacters(seg)
+			v.walk.step(v, seg, tag)
+			return nil
 		}
 	}
 	if v.doc != nil {
@@ -157,7 +161,7 @@ func (v *validator) segment(seg *edi.Segment) error {
 		v.walk.step(v, seg, tag)
 		return nil
 	}
-	v.outside(seg, tag)
+	v.outside(seg)
 	return nil
 }
 

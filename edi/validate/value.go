@@ -81,10 +81,13 @@ func isAlnum(b byte) bool { return byteClass[b]&(classDigit|classUpper|classLowe
 
 func printable(s string) bool { return classes([]byte(s))&classControl == 0 }
 
-// number reads an unsigned number of at most nine digits, blanks around it
-// allowed.
+// number reads an unsigned number of at most nine digits, leading zeros not
+// counted, blanks around it allowed.
 func number(b []byte) (int, bool) {
 	b = bytes.TrimSpace(b)
+	for len(b) > 1 && b[0] == '0' {
+		b = b[1:]
+	}
 	if len(b) == 0 || len(b) > 9 {
 		return 0, false
 	}

@@ -29,7 +29,7 @@ func (v *validator) x12Envelope(seg *edi.Segment, tag schema.Tag) error {
 		return v.closeIEA(seg)
 	}
 	if v.ic == nil {
-		v.outside(seg, tag)
+		v.outside(seg)
 		return nil
 	}
 	switch tag {
@@ -50,7 +50,7 @@ func (v *validator) x12Envelope(seg *edi.Segment, tag schema.Tag) error {
 }
 
 // outside reports a segment that stands in no document.
-func (v *validator) outside(seg *edi.Segment, tag schema.Tag) {
+func (v *validator) outside(seg *edi.Segment) {
 	name := string(seg.Tag)
 	switch {
 	case v.ic == nil:
@@ -62,7 +62,6 @@ func (v *validator) outside(seg *edi.Segment, tag schema.Tag) {
 	default:
 		v.fail(Issue{Level: LevelInterchange, Ack: "0085=33", Segment: name, Text: fmt.Sprintf("%s stands in no message: UNH has to come before it. Add the missing UNH, or take the segment out.", name)})
 	}
-	_ = tag
 }
 
 // fail adds an error at the segment being looked at.
@@ -302,6 +301,7 @@ func (v *validator) closeInterchange(atEOF bool) error {
 func (v *validator) endInterchange() error {
 	ic := v.ic
 	ic.Received = v.groupNo
+	v.headless = false
 	v.icScope.settle("interchange")
 	v.ic = nil
 	v.kept -= v.dropped(len(ic.Issues))
@@ -327,7 +327,7 @@ func (v *validator) openGS(seg *edi.Segment) error {
 		Accepted: true, Documents: []*Document{}, Declared: -1, NoAck: field(1) == "FA",
 		Extent: Extent{Offset: seg.Pos.Offset, First: seg.Pos.Ordinal},
 	}
-	v.gr, v.grouped = gr, true
+	v.gr = gr
 	v.groupNo++
 	v.docControls.reset()
 	if !v.o.Stream {
@@ -408,7 +408,7 @@ func (v *validator) closeGroup() error {
 func (v *validator) endGroup() error {
 	gr := v.gr
 	v.grScope.settle("group")
-	v.gr, v.grouped, v.bareGroup = nil, false, false
+	v.gr, v.bareGroup = nil, false
 	v.kept -= v.dropped(len(gr.Issues))
 	if v.o.OnGroup != nil {
 		return v.o.OnGroup(v.ic, gr)
