@@ -23,6 +23,8 @@ func TestKeyCannotBeForged(t *testing.T) {
 		{[]string{"as2", "A%3AB", "C"}, "as2:A%253AB:C"},
 		{[]string{"as2", "A B\r\n", "\xff"}, "as2:A%20B%0D%0A:%FF"},
 		{[]string{"as2", "", ""}, "as2::"},
+		{[]string{"as2", strings.Repeat("a", 301), "1"}, "as2:%sha256=eb22b48c636cd5d31633b58f5fcaf24e8b3750c5b6f1cf07e3061466afe6af90:1"},
+		{[]string{"as2", "%sha256=00", "1"}, "as2:%25sha256=00:1"},
 	}
 	for _, c := range cases {
 		if got := transport.Key(c.parts...); got != c.want {

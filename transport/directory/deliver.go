@@ -199,7 +199,7 @@ func stage(ctx context.Context, root *os.Root, id string, b transport.Body) erro
 		if err != nil {
 			return err
 		}
-		defer r.Close() //nolint:errcheck // read only
+		defer r.Close()
 		n, err := io.Copy(w, reader(func(p []byte) (int, error) {
 			if err := ctx.Err(); err != nil {
 				return 0, err

@@ -120,8 +120,11 @@ func TestSendAfterACrash(t *testing.T) {
 		{"with the intent noted", func(y *tray, _ *transport.Prepared) {
 			y.ok(os.WriteFile(filepath.Join(y.dir, sent), []byte("po-D1.edi\n"), 0o600))
 		}, []string{"po-D1.edi=ISA"}, "written as po-D1.edi"},
-		{"after the rename", func(y *tray, p *transport.Prepared) { y.send("D1", p) },
-			[]string{"po-D1.edi=ISA"}, "had been written as po-D1.edi before"},
+		{
+			"after the rename", func(y *tray, p *transport.Prepared) { y.send("D1", p) },
+			[]string{"po-D1.edi=ISA"},
+			"had been written as po-D1.edi before",
+		},
 		{"after the back office has taken it", func(y *tray, p *transport.Prepared) {
 			y.send("D1", p)
 			y.ok(os.Remove(filepath.Join(y.dir, "po-D1.edi")))

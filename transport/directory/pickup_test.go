@@ -275,7 +275,7 @@ func TestCrashAtEveryPoint(t *testing.T) {
 	claimOnly := func(d *desk) {
 		root, err := openFolder(d.dir, claimedDir)
 		d.ok(err)
-		defer root.Close()
+		defer func() { d.ok(root.Close()) }()
 		next := d.now
 		_, err = d.p.claimAll(root, &next)
 		d.ok(err)
@@ -342,7 +342,7 @@ func TestFileStillBeingWrittenArrivesWhole(t *testing.T) {
 	d.write("a.edi", "half")
 	f, err := os.OpenFile(filepath.Join(d.dir, "a.edi"), os.O_APPEND|os.O_WRONLY, 0)
 	d.ok(err)
-	defer f.Close()
+	defer func() { d.ok(f.Close()) }()
 	d.p.sink = &lateWriter{Sink: d.sink, write: func() { _, err := f.WriteString(" and whole"); d.ok(err) }}
 	d.pass(0)
 	d.pass(10 * time.Second)
@@ -365,7 +365,7 @@ func TestChangedAfterTheClaimWaitsAgain(t *testing.T) {
 	d.write("a.edi", "half")
 	f, err := os.OpenFile(filepath.Join(d.dir, "a.edi"), os.O_APPEND|os.O_WRONLY, 0)
 	d.ok(err)
-	defer f.Close()
+	defer func() { d.ok(f.Close()) }()
 	d.pass(0)
 	d.now = d.now.Add(10 * time.Second)
 	root, err := openFolder(d.dir, claimedDir)

@@ -44,6 +44,12 @@ func (h *hinter) wait(ctx context.Context, d time.Duration) {
 		events, errs = h.w.Events, h.w.Errors
 	}
 	hinted := false
+	hint := func() {
+		if !hinted {
+			hinted = true
+			t.Reset(min(d, calm))
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -51,11 +57,13 @@ func (h *hinter) wait(ctx context.Context, d time.Duration) {
 		case <-t.C:
 			return
 		case e := <-events:
-			if !hinted && (e.Op.Has(fsnotify.Create) || e.Op.Has(fsnotify.Write)) {
-				hinted = true
-				t.Reset(min(d, calm))
+			if e.Op.Has(fsnotify.Create) || e.Op.Has(fsnotify.Write) {
+				hint()
 			}
-		case <-errs: // too many at once: what was missed is polled for
+		case err := <-errs:
+			if err != nil { // too many at once: some were missed
+				hint()
+			}
 		}
 	}
 }

@@ -1,0 +1,152 @@
+package as2
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"tradepost/as2"
+)
+
+// Connector is the name connections of this package use.
+const Connector = "as2"
+
+// Relation is the agreement with one partner as this connector needs it.
+type Relation struct {
+	as2.Relation
+	Partner    string // our name of the partner
+	Connection string // the name of the connection with that partner
+	Terms      Terms
+}
+
+// Terms is how we send to a partner.
+type Terms struct {
+	Sign          as2.Digest // "" leaves it unsigned
+	PSS           bool       // sign with RSASSA-PSS
+	Encrypt       as2.Cipher // "" leaves it in the clear
+	OAEP          bool       // RSAES-OAEP for the content key
+	EncryptToSelf bool       // so that we can read what we sent
+	Compress      as2.Compression
+	Receipt       as2.ReceiptMode // "" is none
+	SignedReceipt bool
+	// MICOptional accepts signed receipts for unsigned content without a MIC.
+	MICOptional bool
+}
+
+// Relations finds agreements and keys as they are at the moment of the call,
+// so that a certificate can change at any time.
+type Relations interface {
+	// Receiving finds the relation for what came from one AS2 identifier to
+	// another. Both are foreign input. as2.ErrUnknownRelation when there is
+	// none; any other error is taken for trouble of our own.
+	Receiving(ctx context.Context, from, to string) (*Relation, error)
+	// Sending finds the relation of a connection.
+	Sending(ctx context.Context, connection string) (*Relation, error)
+	// StrangerKey is the key that signs negative receipts to unknown partners
+	// who addressed the AS2 identifier to; nil leaves them unsigned.
+	StrangerKey(ctx context.Context, to string) (*as2.Key, error)
+}
+
+// Limits bounds what strangers may cost. A zero field takes its default.
+type Limits struct {
+	as2.Limits
+	Concurrent  int           // requests worked on at a time; 128
+	Connections int           // open connections; 1024
+	HeaderTime  time.Duration // for the header of a request to arrive; 10 s
+	Stall       time.Duration // without a byte of the body; 60 s
+	Idle        time.Duration // between two requests of a connection; 2 min
+	Drain       time.Duration // for requests in hand when stopping; 30 s
+	Refusals    int           // refused requests a minute and source before 429; 60
+	Sources     int           // sources remembered; 4096
+}
+
+// withDefaults fills in the zero fields.
+func (l Limits) withDefaults() Limits {
+	whole := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	while := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	if l.Body <= 0 {
+		l.Body = 16 << 30
+	}
+	whole(&l.Concurrent, 128)
+	whole(&l.Connections, 1024)
+	whole(&l.Refusals, 60)
+	whole(&l.Sources, 4096)
+	while(&l.HeaderTime, 10*time.Second)
+	while(&l.Stall, time.Minute)
+	while(&l.Idle, 2*time.Minute)
+	while(&l.Drain, 30*time.Second)
+	return l
+}
+
+// Config is what the connector gets from the gateway.
+type Config struct {
+	// Relations is required.
+	Relations Relations
+	// Now and Rand are required.
+	Now  func() time.Time
+	Rand io.Reader
+	// Host is the part behind @ of the Message-IDs we make, for example the
+	// station's domain; "as2" when empty.
+	Host string
+	// Product is written as AS2-Product and Reporting-UA; empty is "tradepost".
+	Product string
+	// ReceiptURL is where partners post asynchronous receipts to: our own
+	// listener as they see it. Needed for partners with asynchronous receipts.
+	ReceiptURL string
+	// TempDir holds bodies above 1 MiB while they are worked on; empty is the
+	// system's folder.
+	TempDir string
+	// Base is what relative files in settings are relative to.
+	Base string
+	// Getenv reads the environment variables that settings name; nil is
+	// os.Getenv.
+	Getenv func(string) string
+	Limits Limits
+	// OnTrouble hears of what needs a person and of what the Sink could not
+	// take; nil ignores it. It must not block.
+	OnTrouble func(error)
+}
+
+// Endpoint makes the two ends of the connector for one station.
+type Endpoint struct {
+	cfg Config
+}
+
+// New makes an Endpoint.
+func New(c Config) (*Endpoint, error) {
+	if c.Relations == nil || c.Now == nil || c.Rand == nil {
+		return nil, errors.New("as2 connector: Config.Relations, Config.Now and Config.Rand must be set")
+	}
+	if c.Getenv == nil {
+		c.Getenv = os.Getenv
+	}
+	if c.OnTrouble == nil {
+		c.OnTrouble = func(error) {}
+	}
+	if c.Host = plainHost(c.Host); c.Host == "" {
+		c.Host = "as2"
+	}
+	c.Limits = c.Limits.withDefaults()
+	return &Endpoint{cfg: c}, nil
+}
+
+// file reads a file that settings name.
+func (e *Endpoint) file(name string) ([]byte, error) {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(e.cfg.Base, name)
+	}
+	return os.ReadFile(name)
+}
+
+func (e *Endpoint) spool() as2.Spool { return as2.Spool{Dir: e.cfg.TempDir} }
