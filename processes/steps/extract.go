@@ -86,7 +86,8 @@ func (f *Frame) around(document []byte) ([]byte, error) {
 	if err := w.Write(trailer, "1", f.Control); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), w.Flush()
+	err := w.Flush()
+	return b.Bytes(), err
 }
 
 // lineEnd returns what stands behind the segments of a document: a line end
