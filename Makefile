@@ -1,0 +1,52 @@
+# Everything the house does, one line of go each. `make` prints this list.
+
+GO       ?= go
+LINT     := $(GO) tool -modfile=tools.mod golangci-lint
+FUZZTIME ?= 60s
+SOAK     ?= 20
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint fmt bench interop soak fuzz screenshots tidy demo ci
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/tradepost
+	$(GO) build -trimpath -o bin/tradepost ./cmd/tradepost
+
+test: ## run all tests; needs Go alone, and says what it leaves out without Postgres or corpus
+	$(GO) test ./...
+
+race: ## run all tests with the race detector (needs a C compiler)
+	$(GO) test -race ./...
+
+lint: ## vet, lint and check the formatting
+	$(LINT) run ./...
+
+fmt: ## format every file as the linter wants it
+	$(LINT) fmt ./...
+
+bench: ## run every benchmark once around
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+interop: ## trade messages with openssl and with what other AS2 products recorded
+	CI=true $(GO) test -count=1 -run 'OpenSSL|Interop|Corpus|Drummond' ./as2/... ./certs/... ./transport/...
+
+soak: ## play the demonstration SOAK times over
+	@for i in $$(seq $(SOAK)); do echo "round $$i of $(SOAK)"; $(GO) run ./cmd/tradepost demo --once -o jsonl || exit 1; done
+
+fuzz: ## fuzz every target for FUZZTIME
+	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	  echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -parallel 2 || exit 1; done; done
+
+screenshots: ## take the pictures of the console for docs/images (needs Chromium)
+	$(GO) test -count=1 -run Screenshots ./internal/console/... -args -screenshots=$(CURDIR)/docs/images
+
+tidy: ## fail when go.mod is not tidy or a file is not formatted
+	$(GO) mod tidy -diff
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+
+demo: ## two stations on this machine trade once
+	$(GO) run ./cmd/tradepost demo --once
+
+ci: tidy lint test interop demo ## everything a change must pass
