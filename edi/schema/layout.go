@@ -200,11 +200,12 @@ func parseNote(text string) (Note, string) {
 	}
 	for i := 0; i < len(digits); i += 2 {
 		p, err := strconv.Atoi(digits[i : i+2])
-		if err != nil || p < 1 {
-			return note, strconv.Quote(text) + ": positions have two digits, from 01"
+		if err != nil || p < 1 || p > 64 {
+			return note, strconv.Quote(text) + ": positions have two digits, 01 to 64"
 		}
 		note.Positions = append(note.Positions, p)
 	}
+	note.compile()
 	return note, ""
 }
 

@@ -23,8 +23,10 @@ const (
 // composite.
 type Note struct {
 	Kind      NoteKind
-	Positions []int // 1 is the first
+	Positions []int // 1 is the first, 64 the last
 	Soft      bool  // widely broken in practice: a warning in the tolerant profile
+
+	all, first uint64 // positions as bits
 }
 
 // String writes the note as the standards do: P0607.
@@ -43,38 +45,34 @@ func (n Note) String() string {
 	return b.String()
 }
 
-// Mask packs the positions up to 64 into bits, position 1 in bit 0.
-func (n Note) Mask() uint64 {
-	var m uint64
+// compile sets what Holds works with.
+func (n *Note) compile() {
+	n.all = 0
 	for _, p := range n.Positions {
-		if p >= 1 && p <= 64 {
-			m |= 1 << (p - 1)
-		}
+		n.all |= 1 << (p - 1)
 	}
-	return m
+	n.first = 1 << (n.Positions[0] - 1)
 }
 
 // Holds reports whether a note is kept by a segment whose elements that hold
 // a value are the bits of present, position 1 in bit 0.
-func (n Note) Holds(present uint64) bool {
-	first := uint64(1) << (n.Positions[0] - 1)
-	all := n.Mask()
-	have := present & all
+func (n *Note) Holds(present uint64) bool {
+	have := present & n.all
 	switch n.Kind {
 	case Paired:
-		return have == 0 || have == all
+		return have == 0 || have == n.all
 	case OneRequired:
 		return have != 0
 	case Exclusive:
 		return have&(have-1) == 0
 	case Conditional:
-		return have&first == 0 || have == all
+		return have&n.first == 0 || have == n.all
 	case ListCond:
-		return have&first == 0 || have&^first != 0
+		return have&n.first == 0 || have&^n.first != 0
 	case OnlyOne:
 		return have != 0 && have&(have-1) == 0
 	case FirstNone:
-		return have&first == 0 || have&^first == 0
+		return have&n.first == 0 || have&^n.first == 0
 	}
 	return true
 }

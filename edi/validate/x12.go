@@ -138,7 +138,7 @@ func knownQualifier(q string) bool {
 
 // checkISA looks at every element of the ISA; each has a TA1 code of its own.
 func (v *validator) checkISA(seg *edi.Segment) {
-	raw := func(n int) string { return string(seg.Element(n).Raw()) }
+	raw := func(n int) string { return seg.Element(n).String() }
 	field := func(n int) string { return strings.TrimRight(raw(n), " ") }
 	bad := func(n int, ack, format string, args ...any) {
 		is := v.envelopeElement(LevelInterchange, "TA105="+ack, n, format, args...)
