@@ -15,7 +15,7 @@ build: ## build bin/tradepost
 	$(GO) build -trimpath -o bin/tradepost ./cmd/tradepost
 
 test: ## run all tests; needs Go alone, and says what it leaves out without Postgres or corpus
-	$(GO) test ./...
+	@$(GO) test -json ./... | $(GO) run ./internal/testsummary
 
 race: ## run all tests with the race detector (needs a C compiler)
 	$(GO) test -race ./...

@@ -53,15 +53,16 @@ func layers() map[string][]string {
 		"internal/api":     {"internal/api/", "internal/auth", "certs", "partners", "tracking", "processes", "processes/queue", "edi", "edi/"},
 		"internal/api/":    {},
 		// The console reads through the same interfaces as the API, never SQL.
-		"internal/console":  {"internal/api", "internal/auth", "certs", "partners", "tracking", "processes", "processes/queue", "edi", "edi/"},
-		"internal/console/": {"internal/console", "internal/api", "partners", "tracking", "processes", "processes/queue", "edi", "edi/"},
-		"internal/demo":     {"internal/config", "certs", "partners", "tracking", "edi", "edi/"},
-		"internal/gateway":  {"..."},
-		"internal/cli":      {"..."},
-		"cmd/tradepost":     {"internal/cli"},
-		"examples":          {},
-		"bench/":            {"..."},
-		"interop/":          {"..."},
+		"internal/console":     {"internal/api", "internal/auth", "certs", "partners", "tracking", "processes", "processes/queue", "edi", "edi/"},
+		"internal/console/":    {"internal/console", "internal/api", "partners", "tracking", "processes", "processes/queue", "edi", "edi/"},
+		"internal/demo":        {"internal/config", "certs", "partners", "tracking", "edi", "edi/"},
+		"internal/testsummary": {},
+		"internal/gateway":     {"..."},
+		"internal/cli":         {"..."},
+		"cmd/tradepost":        {"internal/cli"},
+		"examples":             {},
+		"bench/":               {"..."},
+		"interop/":             {"..."},
 	}
 }
 
