@@ -15,6 +15,7 @@ import (
 
 	"tradepost/certs"
 	"tradepost/internal/config"
+	"tradepost/internal/store"
 	"tradepost/tracking"
 )
 
@@ -150,8 +151,11 @@ func TestFindings(t *testing.T) {
 			}
 		}, check: "disk", status: Fail, text: "cannot be written", advice: "right to write"},
 		{name: "store does not open", spoil: fill, adjust: func(d *Doctor) {
-			d.OpenStore = func(context.Context) (Store, error) { return nil, errors.New("schema version 9") }
-		}, check: "store", status: Fail, text: "schema version 9", advice: "backup"},
+			d.OpenStore = func(context.Context) (Store, error) { return nil, errors.New("disk I/O error") }
+		}, check: "store", status: Fail, text: "disk I/O error", advice: "backup"},
+		{name: "store of a newer program", spoil: fill, adjust: func(d *Doctor) {
+			d.OpenStore = func(context.Context) (Store, error) { return nil, &store.NewerVersionError{Have: 9, Know: 1} }
+		}, check: "store", status: Fail, text: "schema version 9", advice: "a newer tradepost"},
 		{name: "store does not answer", spoil: fill, adjust: func(d *Doctor) {
 			d.OpenStore = func(context.Context) (Store, error) { return &memory{fault: errors.New("malformed")}, nil }
 		}, check: "store", status: Fail, text: "malformed", advice: "log"},

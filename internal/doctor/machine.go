@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"tradepost/internal/store"
 	"tradepost/tracking"
 )
 
@@ -104,6 +105,10 @@ func (d *Doctor) store(ctx context.Context, r *report) {
 		advice := "restore the folder from a backup, or choose another with store.data"
 		if d.Config.Store.Database != "" {
 			advice = "check that Postgres runs, and user, password and database in store.database"
+		}
+		var newer *store.NewerVersionError
+		if errors.As(err, &newer) {
+			advice = "a newer tradepost has changed this store: run that one, or restore a backup of before"
 		}
 		r.add(Fail, advice, "the store cannot be opened: %v", err)
 		return
