@@ -25,7 +25,7 @@ const (
 )
 
 const (
-	bufferSize   = 32 << 10 // of a reader over foreign bytes
+	bufferSize   = 8 << 10  // of a reader over foreign bytes; large reads go past it
 	maxTrailing  = 64 << 10 // octets behind the end that are counted
 	inlineFrames = 16       // nesting that costs no allocation
 )

@@ -299,6 +299,45 @@ func checkChanged(t *testing.T, name string, c Cipher, b []byte, at int, by part
 	}
 }
 
+// TestFailuresShowOnlyAtTheEnd wants a content key that does not unwrap to look
+// like one that does until everything was read.
+func TestFailuresShowOnlyAtTheEnd(t *testing.T) {
+	t.Parallel()
+	p := testParties(t)
+	plain := sample(10_000)
+	for name, r := range map[string]struct {
+		to Recipient
+		by party
+	}{
+		"pkcs1": {Recipient{Certificate: p.bob.cert}, p.bob},
+		"oaep":  {Recipient{Certificate: p.bob.cert, OAEP: &OAEP{}}, p.bob},
+		"ecdh":  {Recipient{Certificate: p.p256.cert}, p.p256},
+	} {
+		for _, c := range []Cipher{AES128CBC, AES256GCM} {
+			b := encryptAll(t, plain, EncryptOptions{Cipher: c, Definite: true}, r.to)
+			// The content key is the last octet string before the content.
+			at := bytes.Index(b, encodeOID(OIDData))
+			if at < 0 {
+				t.Fatal("no content")
+			}
+			b[at-10] ^= 1
+			d, err := Decrypt(rand.Reader, bytes.NewReader(b), []DecryptionKey{r.by.decryption()}, Limits{})
+			if err != nil {
+				t.Errorf("%s %s: shows at once: %v", name, c, err)
+				continue
+			}
+			got := make([]byte, 9_000)
+			if _, err := io.ReadFull(d, got); err != nil || bytes.Equal(got, plain[:9_000]) {
+				t.Errorf("%s %s: shows early: %v", name, c, err)
+			}
+			// One in 256 random keys gives a CBC padding that looks right.
+			if _, err := io.Copy(io.Discard, d); !errors.Is(err, ErrDecrypt) && (c.Authenticated() || err != nil) {
+				t.Errorf("%s %s: %v at the end", name, c, err)
+			}
+		}
+	}
+}
+
 func TestTruncationIsAnError(t *testing.T) {
 	t.Parallel()
 	p := testParties(t)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 // TestOpenSSLReadsWhatWeEncrypt and the three after it hold this package against
@@ -244,5 +245,31 @@ func TestOpenSSLReadsACertificateBag(t *testing.T) {
 	out := openssl(t, der, "pkcs7", "-inform", "DER", "-print_certs")
 	if n := bytes.Count(out, []byte("BEGIN CERTIFICATE")); n != 2 {
 		t.Errorf("%d certificates\n%s", n, out)
+	}
+}
+
+// An RSA certificate whose key is filed under RSASSA-PSS is one crypto/x509 does
+// not take the key from; a partner may have one all the same.
+func TestCertificateOfAnRSAPSSKey(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	openssl(t, nil, "req", "-x509", "-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048", "-nodes", "-subj", "/CN=pss", "-days", "3650", "-keyout", key, "-out", cert)
+	content := []byte("content")
+	b := openssl(t, content, "cms", "-sign", "-binary", "-outform", "DER", "-md", "sha256", "-signer", cert, "-inkey", key, "-keyopt", "rsa_padding_mode:pss")
+	parsed, err := ParseSignedData(bytes.NewReader(b), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(pemBlock(t, cert))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.PublicKey != nil {
+		t.Log("crypto/x509 has learned to read these keys")
+	}
+	v, err := parsed.Verify(map[Digest][]byte{SHA256: digestBy(SHA256, content)}, []*x509.Certificate{c}, time.Time{})
+	if err != nil || v.Scheme != RSAPSS {
+		t.Errorf("%+v, %v", v, err)
 	}
 }

@@ -12,8 +12,10 @@ import (
 type Verified struct {
 	// Certificate is the one of the trusted certificates that signed.
 	Certificate *x509.Certificate
-	// Digest is what the content was hashed with.
-	Digest Digest
+	// Digest is what the content was hashed with, SignatureDigest what the signed
+	// attributes were. They are the same unless the signer is an odd one; a policy
+	// against weak digests looks at both.
+	Digest, SignatureDigest Digest
 	// Scheme is how the signature was made.
 	Scheme Scheme
 	// SigningTime is what the signer claims, zero when it claims nothing.
@@ -99,7 +101,7 @@ func (s *SignedData) verifySigner(si *signerInfo, digests map[Digest][]byte, c *
 		return nil, &MissingDigestError{Digest: si.digest}
 	}
 
-	v := &Verified{Certificate: c, Digest: si.digest, Scheme: method.scheme, SignedAttributes: si.hasAttrs}
+	v := &Verified{Certificate: c, Digest: si.digest, SignatureDigest: method.digest, Scheme: method.scheme, SignedAttributes: si.hasAttrs}
 	key := certificateKey(c)
 	if si.hasAttrs {
 		if !si.attributesSigned(method, key) {
