@@ -85,7 +85,7 @@ func (p *Splitter) Push(s *Segment) []Part {
 		p.end = s.End()
 		return p.ready
 	}
-	level, trailer := envelope(s)
+	level, trailer := Envelope(s)
 	switch {
 	case level != 0 && !trailer:
 		p.begin(level, s)
@@ -170,9 +170,9 @@ func (p *Splitter) finish(level Level, s *Segment) {
 	p.is[level] = false
 }
 
-// envelope tells what level s opens or, when trailer is set, closes; 0 for a
-// segment that is no envelope segment of its standard.
-func envelope(s *Segment) (level Level, trailer bool) {
+// Envelope tells what level of the envelope s opens or, when trailer is set,
+// closes; level 0 for a segment that is no envelope segment of its standard.
+func Envelope(s *Segment) (level Level, trailer bool) {
 	if s.delims == nil {
 		return 0, false
 	}
@@ -212,10 +212,6 @@ func envelope(s *Segment) (level Level, trailer bool) {
 	}
 	return 0, false
 }
-
-// Envelope tells what level of the envelope s opens (trailer false) or closes
-// (trailer true); level 0 for any other segment.
-func Envelope(s *Segment) (level Level, trailer bool) { return envelope(s) }
 
 // Outline is the envelope tree of a whole input.
 type Outline struct {

@@ -65,7 +65,7 @@ type DocumentHeader struct {
 
 // Peek reads the headers at the start of b without a dictionary and without
 // reading further than the first document header. b may be the beginning of a
-// longer input: what it does not reach stays empty. The error is a
+// longer input: segments it does not hold to their end stay out. The error is a
 // *SyntaxError when b is not EDI; the Header then holds what is known.
 func Peek(b []byte) (Header, error) { return peek(NewBytesReader(b, Options{})) }
 
@@ -90,6 +90,10 @@ func peek(r *Reader) (Header, error) {
 				h.Standard = X12
 			}
 			return h, err
+		}
+		if len(s.Content()) == len(s.Raw) {
+			h.Notices = h.Notices[:len(h.Notices)-len(r.Notices())]
+			break // cut off: b ends here
 		}
 		h.Delimiters = r.Delimiters()
 		if h.Standard == Unknown {

@@ -1,6 +1,9 @@
 package edi
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // segment flags
 const (
@@ -53,6 +56,19 @@ func (s *Segment) Content() []byte {
 		return s.Raw
 	}
 	return s.Raw[:s.sep[len(s.sep)-1]]
+}
+
+// Clone returns a copy of s that stays valid when the Reader goes on.
+func (s *Segment) Clone() *Segment {
+	c := *s
+	all := slices.Concat(s.Lead, s.Raw)
+	c.Lead, c.Raw = all[:len(s.Lead):len(s.Lead)], all[len(s.Lead):]
+	c.Tag = c.Raw[:len(s.Tag):len(s.Tag)]
+	c.Object = bytes.Clone(s.Object)
+	c.sep, c.elem = slices.Clone(s.sep), slices.Clone(s.elem)
+	d := s.Delimiters()
+	c.delims = &d
+	return &c
 }
 
 // Element returns element i, from 1. An element that is not there is the zero
@@ -214,15 +230,10 @@ func (v Value) release() byte {
 	return v.seg.delims.Release
 }
 
-// Text returns the value with release characters and line ends removed. It
-// returns Raw itself when there is nothing to remove, else the text appended
-// to dst[:0], so that a scratch buffer can be used again and again.
-func (v Value) Text(dst []byte) []byte {
-	if v.Plain() {
-		return v.Raw()
-	}
-	return v.Append(dst[:0])
-}
+// Text appends the value, without release characters and line ends, to dst[:0]
+// and returns it, so that one scratch buffer serves many values. Raw is the
+// same without a copy when Plain is true.
+func (v Value) Text(dst []byte) []byte { return v.Append(dst[:0]) }
 
 // Append appends the text of the value to dst.
 func (v Value) Append(dst []byte) []byte {

@@ -216,10 +216,10 @@ func (r *Reader) complete(n int) (*Segment, error) {
 		r.line++
 		r.lastCR = r.delims.Segment == '\r'
 	}
-	r.una = false
 	if len(s.Tag) == 3 {
 		r.follow()
 	}
+	r.una = false
 	return s, nil
 }
 
