@@ -41,18 +41,13 @@ func Generate(r Request, random io.Reader) (*Pair, error) {
 		return nil, fmt.Errorf("certs: generate: serial number: %w", err)
 	}
 	serial[0] = serial[0]&0x7f | 0x40 // positive, and always 16 bytes
-	subject := pkix.Name{CommonName: r.CommonName}
-	if r.Organization != "" {
-		subject.Organization = []string{r.Organization}
+	subject, err := r.subject()
+	if err != nil {
+		return nil, err
 	}
-	if r.Unit != "" {
-		subject.OrganizationalUnit = []string{r.Unit}
-	}
-	if r.Country != "" {
-		if len(r.Country) != 2 {
-			return nil, fmt.Errorf("certs: generate: country %q: want the two letters of ISO 3166", r.Country)
-		}
-		subject.Country = []string{r.Country}
+	addresses, err := r.addresses()
+	if err != nil {
+		return nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: new(big.Int).SetBytes(serial),
@@ -61,19 +56,13 @@ func Generate(r Request, random io.Reader) (*Pair, error) {
 		NotAfter:     r.NotBefore.Add(r.Validity).UTC().Truncate(time.Second),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		DNSNames:     r.DNSNames,
+		IPAddresses:  addresses,
 		// Self-signed: a peer that checks for a CA flag wants it absent on an
 		// end entity certificate.
 		BasicConstraintsValid: true,
 	}
 	if _, ok := key.(*rsa.PrivateKey); ok {
 		template.KeyUsage |= x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment
-	}
-	for _, a := range r.Addresses {
-		ip := net.ParseIP(a)
-		if ip == nil {
-			return nil, fmt.Errorf("certs: generate: %q is no IP address", a)
-		}
-		template.IPAddresses = append(template.IPAddresses, ip)
 	}
 	if len(r.DNSNames)+len(r.Addresses) > 0 {
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
@@ -87,6 +76,37 @@ func Generate(r Request, random io.Reader) (*Pair, error) {
 		return nil, fmt.Errorf("certs: generate: %w", err)
 	}
 	return &Pair{Certificate: cert, Key: key}, nil
+}
+
+// subject is the name a certificate is made for.
+func (r Request) subject() (pkix.Name, error) {
+	n := pkix.Name{CommonName: r.CommonName}
+	if r.Organization != "" {
+		n.Organization = []string{r.Organization}
+	}
+	if r.Unit != "" {
+		n.OrganizationalUnit = []string{r.Unit}
+	}
+	if r.Country != "" {
+		if len(r.Country) != 2 {
+			return n, fmt.Errorf("certs: country %q: want the two letters of ISO 3166", r.Country)
+		}
+		n.Country = []string{r.Country}
+	}
+	return n, nil
+}
+
+// addresses parses the IP addresses.
+func (r Request) addresses() ([]net.IP, error) {
+	var out []net.IP
+	for _, a := range r.Addresses {
+		ip := net.ParseIP(a)
+		if ip == nil {
+			return nil, fmt.Errorf("certs: %q is no IP address", a)
+		}
+		out = append(out, ip)
+	}
+	return out, nil
 }
 
 // generateKey makes a private key of type t.

@@ -14,7 +14,6 @@ import (
 	"os"
 
 	"go.mozilla.org/pkcs7"
-	"golang.org/x/crypto/pkcs12"
 )
 
 // maxInput bounds what is read as a key or certificate: a bag of a few hundred
@@ -76,7 +75,11 @@ func ParseCertificate(data []byte) (*x509.Certificate, error) {
 
 // ParseKey reads an unencrypted private key, RSA or EC: PEM (PKCS #8, PKCS #1
 // or SEC 1; certificates before it are passed over) or DER.
-func ParseKey(data []byte) (crypto.Signer, error) {
+func ParseKey(data []byte) (crypto.Signer, error) { return ParseEncryptedKey(data, "") }
+
+// ParseEncryptedKey reads what ParseKey reads, and also an encrypted PKCS #8
+// key in PEM (PBES2). ErrPassword when the password is wrong.
+func ParseEncryptedKey(data []byte, password string) (crypto.Signer, error) {
 	if len(data) > maxInput {
 		return nil, fmt.Errorf("certs: input of %d bytes is over the limit of %d", len(data), maxInput)
 	}
@@ -96,7 +99,14 @@ func ParseKey(data []byte) (crypto.Signer, error) {
 			}
 			return parseKeyDER(b.Bytes)
 		case "ENCRYPTED PRIVATE KEY":
-			return nil, fmt.Errorf("%w: the key is an encrypted PKCS #8; convert it with: openssl pkcs8 -topk8 -nocrypt, or import a PKCS #12 file", ErrPassword)
+			if password == "" {
+				return nil, fmt.Errorf("%w: the key is encrypted, give its password", ErrPassword)
+			}
+			der, err := decryptKey(b.Bytes, password)
+			if err != nil {
+				return nil, err
+			}
+			return parseKeyDER(der)
 		}
 	}
 }
@@ -121,56 +131,6 @@ func parseKeyDER(der []byte) (crypto.Signer, error) {
 		return k, nil
 	}
 	return nil, fmt.Errorf("%w: the bytes are no PKCS #8, PKCS #1 or SEC 1 key", ErrNoKey)
-}
-
-// ParsePKCS12 reads a .p12 or .pfx file: one private key, its certificate and
-// the chain. It reads the encryption older tools write (3DES, RC2); a file of
-// newer tools (AES, PBES2) is refused with the way to convert it.
-func ParsePKCS12(data []byte, password string) (*Pair, error) {
-	if len(data) > maxInput {
-		return nil, fmt.Errorf("certs: input of %d bytes is over the limit of %d", len(data), maxInput)
-	}
-	blocks, err := toPEM(data, password)
-	if err != nil {
-		if errors.Is(err, pkcs12.ErrIncorrectPassword) {
-			return nil, fmt.Errorf("%w for the PKCS #12 file", ErrPassword)
-		}
-		return nil, fmt.Errorf("certs: PKCS #12: %w; if it was written by a newer tool, convert it with: openssl pkcs12 -in X.p12 -nodes -out X.pem", err)
-	}
-	var key crypto.Signer
-	var cs []*x509.Certificate
-	for _, b := range blocks {
-		switch b.Type {
-		case "PRIVATE KEY":
-			if key != nil {
-				return nil, errors.New("certs: PKCS #12: more than one private key: export the one you mean alone")
-			}
-			if key, err = parseKeyDER(b.Bytes); err != nil {
-				return nil, err
-			}
-		case "CERTIFICATE":
-			c, err := x509.ParseCertificate(b.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("certs: PKCS #12: certificate: %w", err)
-			}
-			cs = append(cs, c)
-		}
-	}
-	if key == nil {
-		return nil, ErrNoKey
-	}
-	return newPair(key, cs)
-}
-
-// toPEM guards the PKCS #12 decoder, which is old and frozen, against inputs
-// that make it panic.
-func toPEM(data []byte, password string) (blocks []*pem.Block, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			blocks, err = nil, errors.New("damaged file")
-		}
-	}()
-	return pkcs12.ToPEM(data, password)
 }
 
 // ParsePair reads a certificate and the private key that belongs to it. certs
