@@ -38,6 +38,10 @@ type Options struct {
 	OnGroup       func(*Interchange, *Group) error
 	OnInterchange func(*Interchange) error
 
+	// OnSegment is called for every segment of the input, envelope segments
+	// included, after it was checked. The Place is valid during the call only.
+	OnSegment func(*edi.Segment, *Place) error
+
 	// Stream drops documents, groups and interchanges from the report once
 	// their function was called, so that memory does not grow with the input.
 	Stream bool
@@ -84,3 +88,38 @@ type Reference struct {
 type History interface {
 	Seen(ctx context.Context, ref Reference) (bool, error)
 }
+
+// Place tells where a segment stands.
+type Place struct {
+	Interchange *Interchange // nil outside of any
+	Group       *Group       // nil outside of any; in EDIFACT without UNG a group stands for none
+	Document    *Document    // nil outside of any
+	Role        Role
+	Guide       *schema.Guide   // of the document, nil when there is none
+	Node        *schema.Node    // nil when the segment has no place or there is no guide
+	Layout      *schema.Segment // nil when the segment is not described
+	Loops       []Loop          // open loops, the outermost first, this segment's included
+	Kept        int             // how many of these were open before the segment
+}
+
+// Loop is one open loop.
+type Loop struct {
+	Name  string // N1, HL
+	Title string
+	Level string // code of the level in a hierarchy, as the guide names it; * for others
+}
+
+// Role is what a segment is to the envelope.
+type Role uint8
+
+// The roles.
+const (
+	Outside          Role = iota // in no document
+	Body                         // in a document
+	InterchangeStart             // ISA, UNB
+	InterchangeEnd               // IEA, UNZ
+	GroupStart                   // GS, UNG
+	GroupEnd                     // GE, UNE
+	DocumentStart                // ST, UNH
+	DocumentEnd                  // SE, UNT
+)

@@ -56,6 +56,7 @@ type validator struct {
 	walk    walker
 	today   int // date of the interchange as CCYYMMDD, for dated codes
 	scratch []byte
+	atPlace Place
 	seg     *edi.Segment // the segment being looked at
 
 	groupNo   int  // groups of the interchange
@@ -124,11 +125,72 @@ func (v *validator) run(r io.Reader) error {
 			continue
 		}
 		v.seg = seg
-		if err := v.segment(seg); err != nil {
+		if err := v.one(seg); err != nil {
 			return err
 		}
 		v.last, v.end = seg.Pos, seg.End()
 	}
+}
+
+// one checks a segment and tells OnSegment about it.
+func (v *validator) one(seg *edi.Segment) error {
+	if v.o.OnSegment == nil {
+		return v.segment(seg)
+	}
+	// Trailers belong to what they end, which is gone when they were checked.
+	ic, gr, doc := v.ic, v.gr, v.doc
+	if err := v.segment(seg); err != nil {
+		return err
+	}
+	p := &v.atPlace
+	p.Interchange, p.Group, p.Document = v.ic, v.gr, v.doc
+	p.Role, p.Guide, p.Node, p.Layout, p.Loops, p.Kept = v.role(seg), v.walk.guide, v.walk.node, nil, p.Loops[:0], 0
+	switch p.Role {
+	case InterchangeEnd, GroupEnd, DocumentEnd:
+		p.Interchange, p.Group, p.Document = ic, gr, doc
+	case Body, DocumentStart:
+		v.walk.describe(p)
+	}
+	if p.Document == nil {
+		p.Guide, p.Node = nil, nil
+	}
+	if p.Layout == nil && p.Guide != nil {
+		p.Layout = p.Guide.Dictionary.Segment(schema.MakeTag(seg.Tag))
+	}
+	return v.o.OnSegment(seg, p)
+}
+
+// role tells what a segment was to the envelope, now that it is checked.
+func (v *validator) role(seg *edi.Segment) Role {
+	at := seg.Pos.Ordinal
+	switch schema.MakeTag(seg.Tag) {
+	case tagISA, tagUNB, tagUIB:
+		return InterchangeStart
+	case tagIEA, tagUNZ, tagUIZ:
+		if v.ic == nil {
+			return InterchangeEnd
+		}
+	case tagGS, tagUNG:
+		if v.gr != nil && v.gr.Extent.First == at {
+			return GroupStart
+		}
+	case tagGE, tagUNE:
+		if v.gr == nil {
+			return GroupEnd
+		}
+	case tagST, tagUNH, tagUIH, tagUNO:
+		if v.doc != nil && v.doc.Extent.First == at {
+			return DocumentStart
+		}
+	case tagSE, tagUNT, tagUIT, tagUNP:
+		if v.doc == nil {
+			return DocumentEnd
+		}
+	}
+	if v.doc != nil {
+		return Body
+	}
+	return Outside
 }
 
 // segment sends a segment to the envelope or to the document it stands in.

@@ -13,12 +13,17 @@ type walker struct {
 	counts []uint32 // uses of every node since its loop was entered
 	frames []frame  // open loops, the root first
 	levels hierarchy
+
+	kept int          // frames that were open before the last segment and still are
+	node *schema.Node // place of the last segment, nil when it has none
 }
 
 // frame is one open loop.
 type frame struct {
 	loop *schema.Loop
 	pos  int // node taken last, -1 before the first
+
+	level bool // the loop is a level of a hierarchy
 }
 
 // place is a node found for a segment.
@@ -27,8 +32,9 @@ type place struct {
 }
 
 func (w *walker) reset(g *schema.Guide) {
-	w.guide = g
+	w.guide, w.node = g, nil
 	w.frames = w.frames[:0]
+	w.kept = 0
 	if g == nil {
 		return
 	}
@@ -42,6 +48,7 @@ func (w *walker) reset(g *schema.Guide) {
 
 func (w *walker) enter(l *schema.Loop) *frame {
 	clear(w.counts[l.First : l.First+len(l.Nodes)])
+	w.kept = min(w.kept, len(w.frames))
 	w.frames = append(w.frames, frame{loop: l, pos: -1})
 	return &w.frames[len(w.frames)-1]
 }
@@ -49,9 +56,11 @@ func (w *walker) enter(l *schema.Loop) *frame {
 // step finds the place of a segment, reports what is wrong with it, and checks
 // its elements.
 func (w *walker) step(v *validator, seg *edi.Segment, tag schema.Tag) {
+	w.node = nil
 	if w.guide == nil {
 		return
 	}
+	w.kept = len(w.frames)
 	at, full, ok := w.find(seg, tag)
 	if !ok && full.depth >= 0 {
 		w.tooOften(v, seg, full)
@@ -136,10 +145,11 @@ func (w *walker) take(v *validator, seg *edi.Segment, at place) {
 			loop = w.levels.choose(v, seg, loop)
 		}
 		inner := w.enter(loop)
-		inner.pos = 0
+		inner.pos, inner.level = 0, len(n.Loop.Levels) > 0
 		w.counts[loop.First] = 1
 		node = &loop.Nodes[0]
 	}
+	w.node = node
 	v.checkSegment(seg, node.Segment, node)
 	if len(node.Keys) > 0 {
 		v.keys(seg, node)
@@ -185,6 +195,7 @@ func (w *walker) leave(v *validator) {
 	}
 	w.missing(v, f.loop, from, len(f.loop.Nodes))
 	w.frames = w.frames[:len(w.frames)-1]
+	w.kept = min(w.kept, len(w.frames))
 }
 
 // finish closes all loops at the end of a document without trailer.
@@ -230,6 +241,7 @@ func (w *walker) lost(v *validator, seg *edi.Segment, tag schema.Tag) {
 		n := &w.frames[at.depth].loop.Nodes[at.index]
 		w.counts[w.frames[at.depth].loop.First+at.index]++
 		v.segmentIssue(faultSequence, n, false, name, fmt.Sprintf("%s is out of sequence: its place is %s, before %s. Put it there.", name, n.Path, w.lastTag()))
+		w.node = n
 		v.checkSegment(seg, n.Segment, n)
 		if n.Loop != nil && len(n.Loop.Levels) == 0 {
 			for len(w.frames)-1 > at.depth {
@@ -256,6 +268,7 @@ func (w *walker) lost(v *validator, seg *edi.Segment, tag schema.Tag) {
 		loop := n.Loop
 		w.frames[len(w.frames)-1].pos = inner
 		w.counts[loop.First+inner]++
+		w.node = &loop.Nodes[inner]
 		v.checkSegment(seg, loop.Nodes[inner].Segment, &loop.Nodes[inner])
 		return
 	}
@@ -350,6 +363,22 @@ func (w *walker) after(path string) string {
 		return ""
 	}
 	return ", behind " + path
+}
+
+// describe fills in where the last segment stands.
+func (w *walker) describe(p *Place) {
+	if w.node != nil {
+		p.Layout = w.node.Segment
+	}
+	for i := 1; i < len(w.frames); i++ {
+		f := &w.frames[i]
+		l := Loop{Name: f.loop.Name, Title: f.loop.Title}
+		if f.level {
+			l.Name, l.Level = "HL", f.loop.Name
+		}
+		p.Loops = append(p.Loops, l)
+	}
+	p.Kept = max(w.kept-1, 0)
 }
 
 // loopName is the identifier of the innermost open loop, for AK303.
