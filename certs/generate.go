@@ -6,8 +6,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
@@ -49,6 +51,10 @@ func Generate(r Request, random io.Reader) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
+	keyID, err := keyIdentifier(key.Public())
+	if err != nil {
+		return nil, err
+	}
 	template := &x509.Certificate{
 		SerialNumber: new(big.Int).SetBytes(serial),
 		Subject:      subject,
@@ -56,6 +62,7 @@ func Generate(r Request, random io.Reader) (*Pair, error) {
 		NotAfter:     r.NotBefore.Add(r.Validity).UTC().Truncate(time.Second),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		DNSNames:     r.DNSNames,
+		SubjectKeyId: keyID,
 		IPAddresses:  addresses,
 		// Self-signed: a peer that checks for a CA flag wants it absent on an
 		// end entity certificate.
@@ -76,6 +83,24 @@ func Generate(r Request, random io.Reader) (*Pair, error) {
 		return nil, fmt.Errorf("certs: generate: %w", err)
 	}
 	return &Pair{Certificate: cert, Key: key}, nil
+}
+
+// keyIdentifier names a public key by the first 20 bytes of its SHA-256 (RFC
+// 7093 section 2, method 1), so that peers can name the certificate by it.
+func keyIdentifier(pub crypto.PublicKey) ([]byte, error) {
+	der, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return nil, fmt.Errorf("certs: generate: %w", err)
+	}
+	var info struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Key       asn1.BitString
+	}
+	if err := unmarshal(der, &info, "public key"); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(info.Key.Bytes)
+	return sum[:20], nil
 }
 
 // subject is the name a certificate is made for.
