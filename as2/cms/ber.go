@@ -35,12 +35,9 @@ type element struct {
 	tag    byte  // identifier octet; tag numbers above 30 are never asked for
 	length int64 // of the contents; -1 means indefinite
 	offset int64 // of the identifier octet
-	raw    [24]byte
-	rawLen int
 }
 
 func (e *element) constructed() bool { return e.tag&constructedBit != 0 }
-func (e *element) header() []byte    { return e.raw[:e.rawLen] }
 
 // frame is one element that has been entered and not left.
 type frame struct {
@@ -58,6 +55,8 @@ type berReader struct {
 	limits Limits
 	frames []frame
 	store  [inlineFrames]frame
+	raw    [24]byte // the header read last, as it came
+	rawLen int
 }
 
 func newBERReader(r io.Reader, limits Limits) *berReader {
@@ -117,61 +116,97 @@ func (b *berReader) end() int64 {
 // header reads identifier and length octets.
 func (b *berReader) header() (element, error) {
 	e := element{offset: b.off}
-	put := func(c byte) error {
-		if e.rawLen == len(e.raw) {
-			return b.syntax(e.offset, "an identifier or length of too many octets")
+	b.rawLen = 0
+	if !b.quickHeader(&e) {
+		if err := b.slowHeader(&e); err != nil {
+			return e, err
 		}
-		e.raw[e.rawLen] = c
-		e.rawLen++
-		return nil
 	}
+	if end := b.end(); b.off > end || e.length > end-b.off {
+		return e, b.syntax(e.offset, "an element that is longer than the one around it")
+	}
+	return e, nil
+}
+
+// quickHeader takes a header of the usual kinds, an identifier of one octet and
+// a length of up to five, if it is in the buffer whole.
+func (b *berReader) quickHeader(e *element) bool {
+	p, _ := b.src.Peek(min(b.src.Buffered(), 6))
+	if len(p) < 2 || p[0]&0x1f == 0x1f || p[1] == 0x80 && p[0]&constructedBit == 0 {
+		return false
+	}
+	n := 2
+	switch {
+	case p[1] < 0x80:
+		e.length = int64(p[1])
+	case p[1] == 0x80:
+		e.length = -1
+	case p[1] <= 0x84 && len(p) >= 2+int(p[1]&0x7f):
+		n += int(p[1] & 0x7f)
+		for _, digit := range p[2:n] {
+			e.length = e.length<<8 | int64(digit)
+		}
+	default:
+		return false
+	}
+	e.tag = p[0]
+	b.rawLen = copy(b.raw[:], p[:n])
+	b.off += int64(n)
+	_, err := b.src.Discard(n)
+	return err == nil // they are in the buffer
+}
+
+// slowHeader takes any header, octet by octet.
+func (b *berReader) slowHeader(e *element) error {
 	take := func() (byte, error) {
 		c, err := b.octet()
-		if err == nil {
-			err = put(c)
+		if err != nil {
+			return 0, err
 		}
-		return c, err
+		if b.rawLen == len(b.raw) {
+			return 0, b.syntax(e.offset, "an identifier or length of too many octets")
+		}
+		b.raw[b.rawLen] = c
+		b.rawLen++
+		return c, nil
 	}
 	c, err := take()
 	if err != nil {
-		return e, err
+		return err
 	}
 	e.tag = c
 	for more := c&0x1f == 0x1f; more; {
 		if c, err = take(); err != nil {
-			return e, err
+			return err
 		}
 		more = c&0x80 != 0
 	}
 	if c, err = take(); err != nil {
-		return e, err
+		return err
 	}
 	switch {
 	case c < 0x80:
 		e.length = int64(c)
 	case c == 0x80:
 		if !e.constructed() {
-			return e, b.syntax(e.offset, "a primitive element of indefinite length")
+			return b.syntax(e.offset, "a primitive element of indefinite length")
 		}
 		e.length = -1
 	default:
 		for n := int(c & 0x7f); n > 0; n-- {
 			if c, err = take(); err != nil {
-				return e, err
+				return err
 			}
 			if e.length > math.MaxInt64>>8 {
-				return e, b.syntax(e.offset, "a length no data can have")
+				return b.syntax(e.offset, "a length no data can have")
 			}
 			e.length = e.length<<8 | int64(c)
 		}
 	}
-	if end := b.end(); b.off > end || e.length > end-b.off {
-		return e, b.syntax(e.offset, "an element that is longer than the one around it")
-	}
 	if e.length > math.MaxInt64-b.off {
-		return e, b.syntax(e.offset, "a length no data can have")
+		return b.syntax(e.offset, "a length no data can have")
 	}
-	return e, nil
+	return nil
 }
 
 // next reads the header of the next element inside the current one. It returns
@@ -306,11 +341,11 @@ func (b *berReader) discard(n int64) error {
 	return nil
 }
 
-// capture reads the whole of e into memory as it came, at most limits.Header
-// octets of it.
+// capture reads the whole of e, whose header was the last one read, into memory
+// as it came, at most limits.Header octets of it.
 func (b *berReader) capture(e element) ([]byte, error) {
 	limit := b.limits.Header
-	out := append([]byte(nil), e.header()...)
+	out := append([]byte(nil), b.raw[:b.rawLen]...)
 	grow := func(n int64) error {
 		if n > int64(limit-len(out)) {
 			return &LimitError{Limit: "header", Max: int64(limit), Offset: e.offset}
@@ -336,10 +371,10 @@ func (b *berReader) capture(e element) ([]byte, error) {
 			out = append(out, 0, 0)
 			continue
 		}
-		if len(out)+e.rawLen > limit {
+		if len(out)+b.rawLen > limit {
 			return nil, &LimitError{Limit: "header", Max: int64(limit), Offset: e.offset}
 		}
-		out = append(out, e.header()...)
+		out = append(out, b.raw[:b.rawLen]...)
 		if e.length >= 0 {
 			err = grow(e.length)
 		} else {
