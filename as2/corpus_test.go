@@ -473,7 +473,9 @@ func TestCorpusThirdParty(t *testing.T) {
 				Station: Station{ID: "B", Keys: []Key{own}},
 				Partner: Partner{ID: "A", Verify: []*x509.Certificate{own.Certificate}},
 			}, stored)
-			if r.Failure != nil || !r.Encrypted || !r.Compressed || r.Cipher != TripleDES {
+			// Its zlib stream is base64 text inside the CompressedData, which
+			// is an error of that product: to be refused, if not understood.
+			if m := modifierOf(r.Failure); m != "" && m != DecompressionFailed || !r.Encrypted || !r.Compressed || r.Cipher != TripleDES {
 				t.Errorf("signed %v, encrypted %v, compressed %v, cipher %s, failure %v", r.Signed, r.Encrypted, r.Compressed, r.Cipher, r.Failure)
 			}
 		})
@@ -539,14 +541,6 @@ func TestCorpusLibAS2(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := receiveStored(t, rel, readFile(t, root, "gen-libas2", name+".as2"))
-			if name == "enc-aes128gcm-oaep512" {
-				// GCM does not belong into EnvelopedData (RFC 5083): there is
-				// no place for the tag.
-				if modifierOf(r.Failure) != DecryptionFailed {
-					t.Errorf("failure %v", r.Failure)
-				}
-				return
-			}
 			if r.Failure != nil {
 				t.Fatalf("refused: %v", r.Failure)
 			}
