@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log" //nolint:depguard // net/http tells its troubles in no other way; they go to OnTrouble
+	"log"
 	"net"
 	"net/http"
 	"strings"

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -96,7 +98,7 @@ func (r *relations) StrangerKey(context.Context, string) (*as2.Key, error) {
 }
 
 // endpoint makes the connector of a station.
-func endpoint(t *testing.T, r *relations, change func(*connector.Config)) *connector.Endpoint {
+func endpoint(t testing.TB, r *relations, change func(*connector.Config)) *connector.Endpoint {
 	t.Helper()
 	c := connector.Config{Relations: r, Now: time.Now, Rand: rand.Reader, Host: "test.example", TempDir: t.TempDir()}
 	if change != nil {
@@ -108,7 +110,7 @@ func endpoint(t *testing.T, r *relations, change func(*connector.Config)) *conne
 }
 
 // sender makes a Sender to url.
-func sender(t *testing.T, e *connector.Endpoint, name, url, more string) *connector.Sender {
+func sender(t testing.TB, e *connector.Endpoint, name, url, more string) *connector.Sender {
 	t.Helper()
 	s, err := e.Sender(transport.Connection{Name: name, Connector: "as2", Settings: json.RawMessage(`{"url":"` + url + `"` + more + `}`)})
 	must(t, err)
@@ -137,7 +139,7 @@ func certificates(name string) []*x509.Certificate {
 	return []*x509.Certificate{keys()[name].Certificate}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -211,19 +213,28 @@ func (p *wirePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // road joins ALICE's Sender to BOB's Listener.
-func road(terms connector.Terms) transporttest.Factory {
+func road(terms connector.Terms, secure bool) transporttest.Factory {
 	return func(t *testing.T) *transporttest.Road {
 		alice, bob := between("ALICE", "BOB", terms), between("BOB", "ALICE", terms)
 		out, in := endpoint(t, alice, nil), endpoint(t, bob, nil)
-		port := newWirePort(t, false)
+		port := newWirePort(t, secure)
+		more, scheme := "", "http"
+		var tlsConfig *tls.Config
+		if secure {
+			ca := filepath.Join(t.TempDir(), "ca.pem")
+			must(t, os.WriteFile(ca, certs.EncodeCertificate(port.server.Certificate()), 0o600))
+			more, scheme = `,"tls":{"ca":"`+ca+`"}`, "https"
+			tlsConfig = port.server.TLS.Clone()
+			tlsConfig.NextProtos = nil
+		}
 		return &transporttest.Road{
-			Sender: func(t *testing.T) transport.Sender { return sender(t, out, "to-BOB", port.server.URL+"/as2", "") },
+			Sender: func(t *testing.T) transport.Sender { return sender(t, out, "to-BOB", port.server.URL+"/as2", more) },
 			Listener: func(t *testing.T, sink transport.Sink) transport.Listener {
 				socket, err := net.Listen("tcp", "127.0.0.1:0")
 				must(t, err)
-				l, err := in.Listener(connector.ListenConfig{Listener: socket}, sink)
+				l, err := in.Listener(connector.ListenConfig{Listener: socket, TLS: tlsConfig}, sink)
 				must(t, err)
-				port.set(func() { port.target = "http://" + socket.Addr().String() + "/as2" })
+				port.set(func() { port.target = scheme + "://" + socket.Addr().String() + "/as2" })
 				return l
 			},
 			Settings: func(raw json.RawMessage) error {
@@ -251,13 +262,19 @@ func road(terms connector.Terms) transporttest.Factory {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	transporttest.Run(t, road(usual))
+	transporttest.Run(t, road(usual, false))
+}
+
+// TestConformanceHTTPS: the same over TLS, trusted by an authority of the test.
+func TestConformanceHTTPS(t *testing.T) {
+	t.Parallel()
+	transporttest.Run(t, road(usual, true))
 }
 
 // TestConformancePlain: neither signed nor encrypted, with an unsigned receipt.
 func TestConformancePlain(t *testing.T) {
 	t.Parallel()
-	f := road(connector.Terms{Receipt: as2.SyncReceipt})
+	f := road(connector.Terms{Receipt: as2.SyncReceipt}, false)
 	transporttest.Run(t, func(t *testing.T) *transporttest.Road {
 		r := f(t)
 		r.Refuse = nil // nothing there to refuse

@@ -128,7 +128,7 @@ func prepare(ctx context.Context, t *testing.T, s transport.Sender, d *transport
 }
 
 // Stored is p after a way through a store: plain data and bytes.
-func Stored(t *testing.T, p *transport.Prepared) *transport.Prepared {
+func Stored(t testing.TB, p *transport.Prepared) *transport.Prepared {
 	t.Helper()
 	wire, err := ReadAll(p.Wire)
 	if err != nil {

@@ -128,6 +128,15 @@ func (s *Sink) Seen() []Seen {
 	return slices.Clone(s.seen)
 }
 
+// Take is Seen, and forgets it.
+func (s *Sink) Take() []Seen {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.seen
+	s.seen, s.first = nil, map[string]int{}
+	return out
+}
+
 // Accepted lists what arrived and counts: neither duplicates nor refused.
 func (s *Sink) Accepted() []Seen {
 	return slices.DeleteFunc(s.Seen(), func(x Seen) bool { return x.Duplicate || x.Refused != "" })
