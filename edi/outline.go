@@ -90,6 +90,7 @@ func (p *Splitter) Push(s *Segment) []Part {
 	case level != 0 && !trailer:
 		p.begin(level, s)
 	case level != 0:
+		p.cut(level + 1) // what has no trailer of its own ends before this one
 		p.count()
 		p.finish(level, s)
 	default:
@@ -154,9 +155,6 @@ func (p *Splitter) begin(level Level, s *Segment) {
 func (p *Splitter) finish(level Level, s *Segment) {
 	if !p.is[level] {
 		return
-	}
-	if level < LevelDocument {
-		p.cut(level + 1)
 	}
 	part := &p.open[level]
 	part.Complete = true

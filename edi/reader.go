@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // byte classes of the current delimiters
@@ -152,7 +153,7 @@ func (r *Reader) Next() (*Segment, error) {
 	seg, err := r.next()
 	if err == nil && r.strict && len(r.notices) > 0 {
 		n := r.notices[0]
-		err = &SyntaxError{Position: n.Position, Code: Code(n.Rule), Msg: n.Rule.Explain(), Hint: "correct the input or read it without Strict"}
+		err = &SyntaxError{Position: n.Position, Code: Code(n.Rule), Msg: "read strictly: " + strings.TrimSuffix(n.Rule.Explain(), "."), Hint: "correct the input or read it without Strict"}
 		seg = nil
 	}
 	if err != nil {
