@@ -91,13 +91,13 @@ func BenchmarkDecryptSmall(b *testing.B) {
 			enveloped := encryptAll(b, sample(smallContent), EncryptOptions{Cipher: c}, Recipient{Certificate: p.bob.cert})
 			keys := []DecryptionKey{p.bob.decryption()}
 			key := p.bob.key.(*rsa.PrivateKey)
-			wrapped := must[[]byte](b)(rsa.EncryptPKCS1v15(rand.Reader, &key.PublicKey, sample(32))) //nolint:staticcheck // the floor of what partners send
+			wrapped := must[[]byte](b)(rsa.EncryptPKCS1v15(rand.Reader, &key.PublicKey, sample(32)))
 			against(b, smallContent, func() {
 				d := must[*Decrypted](b)(Decrypt(rand.Reader, bytes.NewReader(enveloped), keys, Limits{}))
 				must[int64](b)(io.Copy(io.Discard, d))
 			}, func() {
 				session := make([]byte, 32)
-				if err := rsa.DecryptPKCS1v15SessionKey(rand.Reader, key, wrapped, session); err != nil { //nolint:staticcheck // see above
+				if err := rsa.DecryptPKCS1v15SessionKey(rand.Reader, key, wrapped, session); err != nil {
 					b.Fatal(err)
 				}
 			})

@@ -375,7 +375,7 @@ func appendHeader(dst []byte, tag byte, length int) []byte {
 func appendHeader64(dst []byte, tag byte, length int64) []byte {
 	dst = append(dst, tag)
 	if length < 0x80 {
-		return append(dst, byte(length))
+		return append(dst, byte(length&0x7f))
 	}
 	var digits [8]byte
 	n := len(digits)
@@ -489,9 +489,9 @@ func appendBase128(dst []byte, n uint64) []byte {
 		shift += 7
 	}
 	for ; shift > 0; shift -= 7 {
-		dst = append(dst, byte(n>>shift)|0x80)
+		dst = append(dst, byte(n>>shift&0x7f)|0x80)
 	}
-	return append(dst, byte(n)&0x7f)
+	return append(dst, byte(n&0x7f))
 }
 
 // parseOID reads the contents of an OBJECT IDENTIFIER.

@@ -249,7 +249,7 @@ func (e *Encrypter) pad() error {
 	n := block - int(e.written%int64(block))
 	padding := make([]byte, n)
 	for i := range padding {
-		padding[i] = byte(n)
+		padding[i] = byte(n & 0xff)
 	}
 	_, err := e.chunks.Write(padding)
 	return err

@@ -26,8 +26,8 @@ type gcmStream struct {
 	first [16]byte // the first counter block, J0
 	ctr   cipher.Stream
 	next  [16]byte // counter block ctr began with
-	left  uint64   // octets until its 32-bit counter wraps
-	size  uint64   // octets of content so far
+	left  int64    // octets until its 32-bit counter wraps
+	size  int64    // octets of content so far
 }
 
 func newGCMStream(block cipher.Block, nonce []byte) (*gcmStream, error) {
@@ -54,7 +54,7 @@ func newGCMStream(block cipher.Block, nonce []byte) (*gcmStream, error) {
 func (g *gcmStream) step(n uint32) {
 	counter := binary.BigEndian.Uint32(g.next[12:]) + n
 	binary.BigEndian.PutUint32(g.next[12:], counter)
-	g.left = (1<<32 - uint64(counter)) * 16
+	g.left = (1<<32 - int64(counter)) * 16
 	g.ctr = cipher.NewCTR(g.block, g.next[:])
 }
 
@@ -65,23 +65,23 @@ func (g *gcmStream) xor(p []byte) {
 			binary.BigEndian.PutUint32(g.next[12:], 0)
 			g.step(0)
 		}
-		n := int(min(uint64(len(p)), g.left))
+		n := int(min(int64(len(p)), g.left))
 		g.ctr.XORKeyStream(p[:n], p[:n])
-		g.left -= uint64(n)
+		g.left -= int64(n)
 		p = p[n:]
 	}
 }
 
 // seal encrypts a chunk in place; all but the last are whole blocks.
 func (g *gcmStream) seal(p []byte) {
-	g.size += uint64(len(p))
+	g.size += int64(len(p))
 	g.xor(p)
 	g.hash.update(p)
 }
 
 // open decrypts a chunk in place.
 func (g *gcmStream) open(p []byte) {
-	g.size += uint64(len(p))
+	g.size += int64(len(p))
 	g.hash.update(p)
 	g.xor(p)
 }
@@ -92,7 +92,8 @@ func (g *gcmStream) sum(additional []byte) []byte {
 	g.hash.update(bytes.Clone(additional))
 	y, _ := g.hash.reset()
 	y = y.mul(g.hash.key.power(blocks)).add(content)
-	y = y.add(field{hi: uint64(len(additional)) * 8, lo: g.size * 8}).mul(g.hash.key)
+	size := uint64(g.size) //nolint:gosec // never negative: it only grows, to 2^36 at most
+	y = y.add(field{hi: uint64(len(additional)) * 8, lo: size * 8}).mul(g.hash.key)
 	var cover [16]byte
 	g.block.Encrypt(cover[:], g.first[:])
 	tag := y.add(fieldOf(cover[:])).bytes()
@@ -168,7 +169,7 @@ func (g *gcmReader) more() error {
 	} else if g.appended {
 		g.tag = bytes.Clone(g.buf[usable:got])
 	}
-	if g.stream.size+uint64(usable) > gcmMaxContent {
+	if g.stream.size+int64(usable) > gcmMaxContent {
 		return &LimitError{Limit: "content", Max: gcmMaxContent}
 	}
 	g.stream.open(g.buf[:usable])

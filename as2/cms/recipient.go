@@ -131,7 +131,7 @@ func (r Recipient) transport(random io.Reader, key *rsa.PublicKey, id Identifier
 		method = encodeAlgorithm(oidRSAOAEP, o.encode())
 		encrypted, err = rsa.EncryptOAEPWithOptions(random, key, contentKey, o.options())
 	} else {
-		encrypted, err = rsa.EncryptPKCS1v15(random, key, contentKey) //nolint:staticcheck // RFC 3370: what AS2 partners read
+		encrypted, err = rsa.EncryptPKCS1v15(random, key, contentKey)
 	}
 	if err != nil {
 		return nil, err
