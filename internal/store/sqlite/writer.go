@@ -22,7 +22,6 @@ const (
 
 var (
 	errClosed = errors.New("the database is closed")
-	errNested = errors.New("an update was begun inside an update, which would wait for itself: use the transaction that is open")
 	errAbrupt = errors.New("the function of the update did not return")
 )
 
@@ -99,15 +98,9 @@ func newWriter(conn *sql.Conn, busy time.Duration) *writer {
 	return w
 }
 
-// inUpdate marks the context of an Update's function.
-type inUpdate struct{ w *writer }
-
 // update waits for a turn, runs fn in it, and returns when its effects are
 // durable or undone.
 func (w *writer) update(ctx context.Context, fn func(ctx context.Context, c sqlstore.Conn) error) error {
-	if ctx.Value(inUpdate{w}) != nil {
-		return errNested
-	}
 	r := &request{turn: make(chan struct{}, 1), result: make(chan error, 1), done: make(chan struct{})}
 	select {
 	case w.requests <- r:
@@ -116,7 +109,6 @@ func (w *writer) update(ctx context.Context, fn func(ctx context.Context, c sqls
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	inner := context.WithValue(ctx, inUpdate{w}, true)
 	cancelled := ctx.Done()
 	for {
 		select {
@@ -125,7 +117,7 @@ func (w *writer) update(ctx context.Context, fn func(ctx context.Context, c sqls
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				return fn(inner, writeConn{w})
+				return fn(ctx, writeConn{w})
 			})
 		case <-r.done:
 			return r.err

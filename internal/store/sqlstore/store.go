@@ -67,9 +67,17 @@ func (s *Store) Update(ctx context.Context, fn func(ctx context.Context, tx proc
 	return s.update(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
 }
 
+// inUpdate marks the context of an Update's function.
+type inUpdate struct{ s *Store }
+
+var errNested = errors.New("an update was begun inside an update, for which it would wait: use the transaction that is open")
+
 func (s *Store) update(ctx context.Context, fn func(ctx context.Context, t *tx) error) error {
+	if ctx.Value(inUpdate{s}) != nil {
+		return errNested
+	}
 	var work bool
-	err := s.backend.Update(ctx, func(ctx context.Context, c Conn) error {
+	err := s.backend.Update(context.WithValue(ctx, inUpdate{s}, true), func(ctx context.Context, c Conn) error {
 		t := &tx{c: c, dialect: s.dialect, ids: s.ids, now: s.now}
 		err := fn(ctx, t)
 		work = t.work

@@ -49,6 +49,7 @@ func Run(t *testing.T, open Open) {
 		{"an update that fails leaves nothing", testUpdateFails},
 		{"an update that fails harms no neighbour", testUpdateFailsAlone},
 		{"an update that panics harms no neighbour", testUpdatePanics},
+		{"an update inside an update is refused", testNested},
 		{"a cancelled update leaves nothing", testUpdateCancelled},
 		{"read, change and write loses nobody's change", testNoLostUpdate},
 		{"parents come first", testParents},

@@ -121,6 +121,23 @@ func testUpdatePanics(t *testing.T, s Store) {
 	}
 }
 
+func testNested(t *testing.T, s Store) {
+	d := document(s)
+	err := s.Update(context.Background(), func(ctx context.Context, tx processes.Tx) error {
+		inner := s.Update(ctx, func(context.Context, processes.Tx) error { return nil })
+		if inner == nil {
+			t.Error("an update inside an update was run")
+		}
+		if err := s.PauseLane(ctx, "l", true); err == nil {
+			t.Error("a lane was paused inside an update")
+		}
+		return tx.InsertDocument(ctx, d)
+	})
+	if err != nil {
+		t.Errorf("the outer update: %v", err)
+	}
+}
+
 func testUpdateCancelled(t *testing.T, s Store) {
 	before, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -221,15 +221,32 @@ func testRuns(t *testing.T, s Store) {
 }
 
 func testEvents(t *testing.T, s Store) {
-	const each = 20
+	const each, total = 20, 20 * writers
+	var written, read []tracking.ID
 	var mu sync.Mutex
-	var written []tracking.ID
-	stop := make(chan struct{})
-	var read []tracking.ID
-	var follower sync.WaitGroup
-	follower.Go(func() {
+	write := func(i, n int) {
+		// The id is made before the transaction begins, and some take longer.
+		e := tracking.Event{ID: s.IDs().Next(), At: day, Kind: tracking.EventReceived, Text: "x"}
+		err := s.Update(context.Background(), func(ctx context.Context, tx processes.Tx) error {
+			if (i+n)%3 == 0 {
+				if _, err := tx.NextControl(ctx, "busy"); err != nil {
+					return err
+				}
+			}
+			return tx.AppendEvent(ctx, &e)
+		})
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
+			t.Errorf("Update: %v", err)
+		}
+		written = append(written, e.ID)
+	}
+	// follow reads on until it has as many events as there are, or ten seconds
+	// have passed: a store may hold events back while others are being written.
+	follow := func() {
 		var last tracking.ID
-		for ended := false; ; {
+		for deadline := time.Now().Add(10 * time.Second); len(read) < total && time.Now().Before(deadline); {
 			events, err := s.Events(context.Background(), last, 7)
 			if err != nil {
 				t.Errorf("Events: %v", err)
@@ -239,48 +256,21 @@ func testEvents(t *testing.T, s Store) {
 				read = append(read, e.ID)
 				last = e.ID
 			}
-			if len(events) > 0 {
-				continue
-			}
-			if ended {
-				return
-			}
-			select {
-			case <-stop:
-				ended = true
-			default:
-			}
 		}
-	})
-	together(writers, func(i int) {
-		for n := range each {
-			// The id is made before the transaction begins, and some take longer.
-			e := tracking.Event{ID: s.IDs().Next(), At: day, Kind: tracking.EventReceived, Text: "x"}
-			err := s.Update(context.Background(), func(ctx context.Context, tx processes.Tx) error {
-				if (i+n)%3 == 0 {
-					if _, err := tx.NextControl(ctx, "busy"); err != nil {
-						return err
-					}
-				}
-				return tx.AppendEvent(ctx, &e)
-			})
-			if err != nil {
-				t.Errorf("Update: %v", err)
-			}
-			mu.Lock()
-			written = append(written, e.ID)
-			mu.Unlock()
-		}
-	})
-	close(stop)
-	follower.Wait()
-	if len(read) != len(written) {
-		t.Errorf("the follower read %d events of %d", len(read), len(written))
 	}
+	together(writers+1, func(i int) {
+		if i == writers {
+			follow()
+			return
+		}
+		for n := range each {
+			write(i, n)
+		}
+	})
 	slices.Sort(read)
 	slices.Sort(written)
 	if !slices.Equal(read, written) {
-		t.Error("the follower read other events than were written")
+		t.Errorf("the follower read %d events of %d", len(read), len(written))
 	}
 
 	// A moment serves as a place to begin, too.
@@ -291,10 +281,13 @@ func testEvents(t *testing.T, s Store) {
 		last, err = event(ctx, tx, s, tracking.EventDelivered, 0, 0, 0)
 		return err
 	})
-	got, err := s.Events(context.Background(), after, 10)
-	if diff := cmp.Diff([]tracking.Event{last}, got); diff != "" || err != nil {
-		t.Errorf("Events after a moment: %v (-want +got):\n%s", err, diff)
-	}
+	eventually(t, "the event after a moment", func() bool {
+		got, err := s.Events(context.Background(), after, 10)
+		if diff := cmp.Diff([]tracking.Event{last}, got); len(got) > 0 && diff != "" || err != nil {
+			t.Errorf("Events after a moment: %v (-want +got):\n%s", err, diff)
+		}
+		return len(got) > 0
+	})
 }
 
 func testSummary(t *testing.T, s Store) {
