@@ -25,6 +25,9 @@ type line struct {
 	Station  string `json:"station,omitempty"` // whose record it stands in
 }
 
+// backOffice is the connection of a station's own house in its configuration.
+const backOffice = "back-office"
+
 // say prints one line, as JSON or for a person.
 func (d *demo) say(l line) {
 	d.printing.Lock()
@@ -110,6 +113,9 @@ func (d *demo) newLines(ctx context.Context, st *station, cursor *tracking.ID) [
 				return lines
 			}
 			direction = v.Transmission.Direction
+			if v.Transmission.Connection == backOffice {
+				e.Partner = ""
+			}
 		}
 		partner := e.Partner
 		if partner == "" {

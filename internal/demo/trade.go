@@ -141,12 +141,19 @@ func (t *trade) handOver(ctx context.Context, d document, from *station, expecte
 	return nil
 }
 
-// retry asks again until there is no error or ctx ends; the last error says why.
+// hopelessError tells that waiting will not help.
+type hopelessError struct{ text string }
+
+func (e *hopelessError) Error() string { return e.text }
+
+// retry asks again until there is no error, waiting is hopeless, or ctx ends;
+// the last error says why.
 func retry[T any](ctx context.Context, ask func() (T, error)) (T, error) {
 	for {
 		v, err := ask()
-		if err == nil {
-			return v, nil
+		var never *hopelessError
+		if err == nil || errors.As(err, &never) {
+			return v, err
 		}
 		select {
 		case <-ctx.Done():
@@ -217,6 +224,9 @@ func provenDelivery(ctx context.Context, st *station, d document, direction stri
 
 // provenView checks that a document's delivery is proven by evidence.
 func provenView(st *station, v *tracking.DocumentView) error {
+	if v.Document.State == tracking.DocumentInvalid {
+		return &hopelessError{fmt.Sprintf("the %s's own station does not send it: %s", st.Name, v.Document.Error)}
+	}
 	if v.Document.State != tracking.DocumentDelivered || v.Delivery == nil {
 		return fmt.Errorf("at the %s it is %s: %s", st.Name, v.Document.State, v.Document.Error)
 	}

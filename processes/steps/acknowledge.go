@@ -103,7 +103,8 @@ func (s *Acknowledge) interchange(ctx context.Context, run *processes.Run, i *va
 		if err != nil {
 			return nil, err
 		}
-		frame := &Frame{Delimiters: f.Envelope.Delimiters, GroupType: f.Envelope.GS.Type, GroupVersion: f.Envelope.GS.Version}
+		gs := f.Envelope.GS
+		frame := &Frame{Delimiters: f.Envelope.Delimiters, GroupType: gs.Type, GroupVersion: gs.Version, GroupSender: gs.Sender, GroupReceiver: gs.Receiver}
 		a, err := s.answer(ctx, run, o.match, string(f.Kind), document, frame)
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -225,7 +226,7 @@ func (e *enveloping) write(document []byte) ([]byte, error) {
 		return b.Bytes(), err
 	}
 	gs := x12.GS{
-		Type: e.frame.GroupType, Sender: sender.ID, Receiver: receiver.ID,
+		Type: e.frame.GroupType, Sender: cmp.Or(e.frame.GroupSender, sender.ID), Receiver: cmp.Or(e.frame.GroupReceiver, receiver.ID),
 		Control: strconv.FormatInt(e.group%1_000_000_000, 10), Version: e.frame.GroupVersion,
 	}
 	gs.SetTime(e.now)

@@ -20,7 +20,11 @@ type Frame struct {
 	Control      string         `json:"control"`         // ISA13 or 0020
 	GroupType    string         `json:"groupType"`       // GS01
 	GroupVersion string         `json:"groupVersion"`    // GS08
-	GroupControl string         `json:"groupControl"`
+	// GroupSender and GroupReceiver are GS02 and GS03: the applications' codes,
+	// which the back office or the partner chose.
+	GroupSender   string `json:"groupSender,omitempty"`
+	GroupReceiver string `json:"groupReceiver,omitempty"`
+	GroupControl  string `json:"groupControl"`
 }
 
 func putFrame(r *processes.Run, f *Frame) (err error) {
@@ -77,8 +81,9 @@ func (f *Frame) follow(seg *edi.Segment, out map[int64]*Frame) {
 	case "GS", "UNG":
 		g := edi.ReadGroupHeader(seg)
 		f.Group, f.GroupType, f.GroupVersion, f.GroupControl = clone(seg), g.Type, g.Version, g.Control
+		f.GroupSender, f.GroupReceiver = g.Sender, g.Receiver
 	case "GE", "UNE":
-		f.Group, f.GroupType, f.GroupVersion, f.GroupControl = nil, "", "", ""
+		*f = Frame{Delimiters: f.Delimiters, Head: f.Head, Control: f.Control}
 	case "ST", "UNH":
 		c := *f
 		out[seg.Pos.Offset] = &c
