@@ -2,6 +2,7 @@ package edi_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -202,7 +203,7 @@ func BenchmarkTokenize(b *testing.B) {
 func drain(b *testing.B, r *edi.Reader) (segments int) {
 	for {
 		_, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return segments
 		}
 		if err != nil {
@@ -216,7 +217,7 @@ func drain(b *testing.B, r *edi.Reader) (segments int) {
 func visit(b *testing.B, r *edi.Reader) (bytesSeen int) {
 	for {
 		s, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return bytesSeen
 		}
 		if err != nil {

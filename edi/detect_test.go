@@ -28,7 +28,7 @@ func readAll(t *testing.T, in string) (tags []string, rules []edi.Rule, d edi.De
 				t.Errorf("rule %s explains nothing", n.Rule)
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return tags, rules, d
 		}
 		if err != nil {
@@ -165,7 +165,7 @@ func TestWhatStandsOutsideInterchangesIsReported(t *testing.T) {
 	for {
 		_, err := r.Next()
 		got = append(got, r.Notices()...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -53,7 +53,7 @@ func steps(t *testing.T, r *edi.Reader) (all []step, whole []byte) {
 		if err != nil {
 			st.err = err.Error()
 			all = append(all, st)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				if exact {
 					return all, append(whole, r.Trailing()...)
 				}

@@ -1,6 +1,7 @@
 package edi
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -252,7 +253,7 @@ func ReadOutline(r *Reader) (Outline, error) {
 		if err != nil {
 			b.add(p.Close())
 			o.Interchanges = b.close()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = nil
 			}
 			return o, err

@@ -81,7 +81,7 @@ func peek(r *Reader) (Header, error) {
 	for range peekSegments {
 		s, err := r.Next()
 		h.Notices = append(h.Notices, r.Notices()...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

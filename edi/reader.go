@@ -223,6 +223,10 @@ func (r *Reader) failed() error {
 	if r.readErr == nil {
 		return nil
 	}
+	if errors.Is(r.readErr, io.EOF) {
+		// Not the plain io.EOF: the end came too early. It must not look like the end.
+		return fmt.Errorf("edi: read failed behind byte %d (%q): %w", r.base+int64(r.end), r.readErr.Error(), io.ErrUnexpectedEOF)
+	}
 	return fmt.Errorf("edi: read failed behind byte %d: %w", r.base+int64(r.end), r.readErr)
 }
 

@@ -3,6 +3,7 @@ package edi_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func TestNextReturnsSegmentsWithPositions(t *testing.T) {
 	var tags []string
 	for {
 		s, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -56,7 +57,7 @@ func segmentsOf(t *testing.T, in string) (all []*edi.Segment, rules []edi.Rule) 
 		for _, n := range r.Notices() {
 			rules = append(rules, n.Rule)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, rules
 		}
 		if err != nil {
@@ -301,7 +302,7 @@ func TestLimits(t *testing.T) {
 				}
 				var se *edi.SyntaxError
 				if tt.code == "" {
-					if err != io.EOF {
+					if !errors.Is(err, io.EOF) {
 						t.Errorf("error %v", err)
 					}
 					continue
@@ -331,6 +332,15 @@ func TestReadErrorsAreWrapped(t *testing.T) {
 	if _, err := r.Next(); !errors.Is(err, broken) || !strings.Contains(err.Error(), "120") {
 		t.Errorf("error %v", err)
 	}
+	r = edi.NewReader(io.MultiReader(strings.NewReader(order850), iotest.ErrReader(fmt.Errorf("pipe: %w", io.EOF))), edi.Options{})
+	for range 8 {
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.Next(); errors.Is(err, io.EOF) || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("an end that is an error: %v", err)
+	}
 	if _, err := edi.NewReader(emptyReader{}, edi.Options{}).Next(); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("a reader that gives nothing: %v", err)
 	}
@@ -350,7 +360,7 @@ func TestNextAllocatesNothing(t *testing.T) {
 			r.Reset(src)
 			for {
 				s, err := r.Next()
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					return
 				}
 				if err != nil {

@@ -70,17 +70,17 @@ func (sc *scanner) mark(body []byte) (seps, elems, length int, flags uint8) {
 		if i >= uint(len(body)) {
 			return 0, 0, 0, 0
 		}
-		sep[n%quickSize] = uint32(i) //nolint:gosec // below quickSize
+		sep[n%quickSize] = uint32(i)
 		switch kind[body[i]] {
 		case kindElement:
-			elem[m%quickSize] = uint32(n) //nolint:gosec // below quickSize
+			elem[m%quickSize] = uint32(n)
 			m++
 			n++
 		case kindSub:
 			n++
 		case kindEnd:
-			elem[m%quickSize] = uint32(n)            //nolint:gosec // below quickSize
-			return int(n), int(m), int(i) + 1, flags //nolint:gosec // below quickSize
+			elem[m%quickSize] = uint32(n)
+			return int(n), int(m), int(i) + 1, flags
 		case kindRelease:
 			if i++; i >= uint(len(body)) || isNewline(body[i]) {
 				return 0, 0, 0, 0

@@ -89,7 +89,7 @@ func (w *Writer) WriteTrailing(r *Reader) error { return w.WriteRaw(r.Trailing()
 func Copy(w *Writer, r *Reader) error {
 	for {
 		s, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if err := w.WriteTrailing(r); err != nil {
 				return err
 			}

@@ -175,8 +175,9 @@ func (c Charset) Encode(dst []byte, s string) ([]byte, error) {
 // encode returns the byte of r; for UTF-8 only whether r is in the set.
 func (c Charset) encode(r rune) (byte, bool) {
 	if r < 0x80 {
-		got, _ := c.decode([]byte{byte(r)})
-		return byte(r), got == r
+		b := byte(r & 0x7F)
+		got, _ := c.decode([]byte{b})
+		return b, got == r
 	}
 	switch c.kind {
 	case unicode8:
@@ -187,7 +188,7 @@ func (c Charset) encode(r rune) (byte, bool) {
 		n := 0
 		for _, u := range c.upper {
 			if u == r {
-				return byte(0xA0 + n), true //nolint:gosec // upper has 96 characters
+				return byte(0xA0 + n), true
 			}
 			n++
 		}

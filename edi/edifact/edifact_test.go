@@ -88,7 +88,7 @@ func TestGroups(t *testing.T) {
 	r := edi.NewBytesReader(out.Bytes(), edi.Options{})
 	for {
 		s, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package edifact
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -120,7 +121,7 @@ func (doc Document) write(w *edi.Writer, lineEnd string) error {
 	count, done := 0, false
 	for {
 		s, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

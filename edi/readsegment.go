@@ -78,7 +78,7 @@ func (r *Reader) finish(n, text int) error {
 	return io.EOF
 }
 
-func (r *Reader) tooLong(code Code, format string, limit int) error {
+func (r *Reader) tooLong(code Code, format string, limit int) *SyntaxError {
 	return &SyntaxError{Position: r.at(0), Code: code, Msg: fmt.Sprintf(format, limit), Hint: "check the delimiters, or raise the limit"}
 }
 
@@ -132,7 +132,7 @@ func (r *Reader) findTerminator(lead int) (content, length int, err error) {
 		}
 		if i >= 0 || len(w)-lead > r.lim.Segment {
 			r.discard = true
-			e := r.tooLong(CodeSegmentLong, "no segment terminator within %d bytes", r.lim.Segment).(*SyntaxError)
+			e := r.tooLong(CodeSegmentLong, "no segment terminator within %d bytes", r.lim.Segment)
 			e.Position = r.at(lead)
 			e.Recoverable = true
 			r.line, r.lastCR = e.Line, false
@@ -261,7 +261,7 @@ func (r *Reader) split(raw []byte) error {
 		default:
 			continue
 		}
-		sep = append(sep, uint32(i)) //nolint:gosec // Limits keep segments below 1 GiB
+		sep = append(sep, uint32(i))
 	}
 	if len(elem) > r.lim.Elements {
 		return r.limit(0, CodeElements, "more than %d elements", r.lim.Elements)
