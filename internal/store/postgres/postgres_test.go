@@ -29,3 +29,13 @@ func TestConformance(t *testing.T) {
 	server := postgrestest.Start(t)
 	storetest.Run(t, func(t testing.TB) storetest.Store { return open(t, server.Address(t)) })
 }
+
+func BenchmarkAccept(b *testing.B) {
+	server := postgrestest.Start(b)
+	storetest.BenchmarkAccept(b, func(t testing.TB) storetest.Store { return open(t, server.Address(t)) })
+}
+
+func BenchmarkWork(b *testing.B) {
+	server := postgrestest.Start(b)
+	storetest.BenchmarkWork(b, func(t testing.TB) storetest.Store { return open(t, server.Address(t)) })
+}

@@ -34,3 +34,13 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t testing.TB) storetest.Store { return open(t) })
 }
+
+func BenchmarkFsync(b *testing.B) { storetest.BenchmarkFsync(b) }
+
+func BenchmarkAccept(b *testing.B) {
+	storetest.BenchmarkAccept(b, func(t testing.TB) storetest.Store { return open(t) })
+}
+
+func BenchmarkWork(b *testing.B) {
+	storetest.BenchmarkWork(b, func(t testing.TB) storetest.Store { return open(t) })
+}
