@@ -30,7 +30,7 @@ type EngineConfig struct {
 	Now         func() time.Time
 	Owner       string        // names this worker in leases; unique per process start
 	Workers     int           // runs worked side by side; default 8
-	Lease       time.Duration // how long a dead worker's jobs stay unclaimed; default 10 s
+	Lease       time.Duration // how long a dead worker's jobs stay unclaimed; default 4 s
 	Poll        time.Duration // how often the queue is asked when no hint comes; default 1 s
 	Retry       RetryPolicy
 	Observe     Observer
@@ -56,7 +56,7 @@ func NewEngine(c EngineConfig) (*Engine, error) {
 		c.Workers = 8
 	}
 	if c.Lease == 0 {
-		c.Lease = 10 * time.Second
+		c.Lease = 4 * time.Second
 	}
 	if c.Poll == 0 {
 		c.Poll = time.Second

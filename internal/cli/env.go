@@ -45,11 +45,12 @@ func Main() int {
 	defer stop()
 	// The first signal asks to finish, the second one ends at once.
 	context.AfterFunc(ctx, stop)
-	return Run(ctx, &Env{
+	env := &Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Now: time.Now, Random: rand.Reader, LookupEnv: os.LookupEnv,
-		OpenStore: openStore, ConsoleLink: consoleLink,
-	}, os.Args[1:])
+	}
+	env.OpenStore, env.ConsoleLink = openStore(env), consoleLink(env)
+	return Run(ctx, env, os.Args[1:])
 }
 
 // Run runs one command line and returns its exit code.

@@ -2,15 +2,28 @@ package cli
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
+	"tradepost/internal/auth"
 	"tradepost/internal/config"
+	"tradepost/internal/gateway"
 )
 
-func openStore(context.Context, *config.Config) (Store, error) {
-	return nil, errors.New("wire.go awaits internal/gateway")
+// openStore returns what opens the store of a configuration.
+func openStore(env *Env) func(context.Context, *config.Config) (Store, error) {
+	return func(ctx context.Context, c *config.Config) (Store, error) {
+		return gateway.OpenStore(ctx, c, env.Now)
+	}
 }
 
-func consoleLink(context.Context, *config.Config, Store, string) (string, error) {
-	return "", errors.New("wire.go awaits internal/gateway")
+// consoleLink returns what makes a one-time link into the console of the
+// station whose store is at hand.
+func consoleLink(env *Env) func(context.Context, *config.Config, Store, string) (string, error) {
+	return func(ctx context.Context, c *config.Config, s Store, user string) (string, error) {
+		tokens, ok := s.(auth.Store)
+		if !ok {
+			return "", fmt.Errorf("the store of %s keeps no sign-in links", c.File)
+		}
+		return gateway.LoginLink(ctx, tokens, c.Directory.Station().Name, user, gateway.Options{Now: env.Now, Random: env.Random})
+	}
 }

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"tradepost/internal/config"
+	"tradepost/internal/gateway"
+	"tradepost/internal/observe"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+func newServeCommand(env *Env) *cobra.Command {
+	var (
+		st         station
+		withParent bool
+	)
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a station: listeners, queue, console",
+		Long: `Runs the station of a configuration until it is told to stop (Ctrl-C or
+SIGTERM); then it finishes what is in hand. Started again it goes on where it
+stopped, however it stopped.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := st.load(env)
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			if withParent {
+				var stop context.CancelFunc
+				ctx, stop = untilEOF(ctx, env.Stdin)
+				defer stop()
+			}
+			return serve(ctx, env, cfg)
+		},
+	}
+	st.flags(env, cmd)
+	cmd.Flags().BoolVar(&withParent, "exit-with-parent", false, "stop when standard input ends, for programs that start a station")
+	return cmd
+}
+
+// serve runs the station of a configuration until ctx ends.
+func serve(ctx context.Context, env *Env, cfg *config.Config) (err error) {
+	_, plain := env.LookupEnv("NO_COLOR")
+	log, err := observe.NewLogger(env.Stderr, observe.Format(cfg.Logs.Format), cfg.Logs.Level, isTerminal(env.Stderr) && !plain)
+	if err != nil {
+		return err
+	}
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Now: env.Now, Random: env.Random, Version: version().Version})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := g.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	return g.Run(ctx)
+}
+
+// untilEOF ends the context when a stream ends: a child whose parent dies
+// reads the end of its standard input, whatever the parent died of.
+func untilEOF(ctx context.Context, r io.Reader) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, r)
+		cancel()
+	}()
+	return ctx, cancel
+}
+
+// executable returns the path of this program, for starting it again.
+func executable() (string, error) { return os.Executable() }
+
+// isTerminal tells whether a stream goes to a person's terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // descriptors are small
+}
