@@ -49,6 +49,9 @@ func (b *requestBody) Read(p []byte) (int, error) {
 
 // receive is Receive.
 func receive(ctx context.Context, header http.Header, body io.Reader, o ReceiveOptions) (*Received, error) {
+	if o.Lookup == nil {
+		return nil, errors.New("as2: ReceiveOptions.Lookup is not set")
+	}
 	o.Limits = o.Limits.withDefaults()
 	r, err := newReceived(header)
 	src := &requestBody{ctx: ctx, r: body, left: o.Limits.Body}

@@ -155,6 +155,10 @@ func TestAS2ReceiveThenVerify(t *testing.T) {
 	if code != ExitOK || !v.Delivered {
 		t.Errorf("by MIC: exit %d, %+v", code, v)
 	}
+	code, v = verify("--mic", got.MIC, "--message-id", "<two@alice.test>", "--partner-cert", b.path("bob.crt"))
+	if code != ExitRefused || v.Code != as2.OutcomeUnknownOriginal {
+		t.Errorf("another message: exit %d, %+v", code, v)
+	}
 	code, v = verify("--mic", "AAAA", "--partner-cert", b.path("bob.crt"))
 	if code != ExitRefused || v.Delivered || v.Code != as2.OutcomeMICMismatch || v.Reason == "" {
 		t.Errorf("wrong MIC: exit %d, %+v", code, v)

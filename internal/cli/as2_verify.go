@@ -29,7 +29,7 @@ type verifiedInfo struct {
 }
 
 // sentFlags tell what the receipt is checked against.
-type sentFlags struct{ request, mic, micAlgorithm string }
+type sentFlags struct{ request, mic, micAlgorithm, messageID string }
 
 func newAS2VerifyCommand(env *Env) *cobra.Command {
 	var (
@@ -68,6 +68,7 @@ exit code is 0 when the receipt proves delivery, 4 when it does not.`,
 	cmd.Flags().StringVar(&sent.request, "request", "", "the stored request `FILE` that the receipt answers")
 	cmd.Flags().StringVar(&sent.mic, "mic", "", "the MIC of what was sent, `BASE64`, instead of the request")
 	cmd.Flags().StringVar(&sent.micAlgorithm, "mic-algorithm", "sha-256", "the `DIGEST` of --mic")
+	cmd.Flags().StringVar(&sent.messageID, "message-id", "", "the `ID` of what was sent, to go with --mic (default the one the receipt names)")
 	return cmd
 }
 
@@ -121,6 +122,9 @@ func (s *sentFlags) sent(cmd *cobra.Command, env *Env, id *identity, rc *as2.Rec
 	facts := as2.Sent{
 		From: rc.To, To: rc.From, MessageID: rc.OriginalMessageID, Signed: true,
 		Request: as2.ReceiptRequest{Mode: as2.SyncReceipt, Signed: true},
+	}
+	if s.messageID != "" {
+		facts.MessageID = s.messageID
 	}
 	var noted as2.MICs
 	if s.mic != "" {
