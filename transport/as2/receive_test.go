@@ -288,6 +288,9 @@ func TestRefused(t *testing.T) {
 			if a.Refused == "" || !strings.Contains(a.Refused, c.reason) || a.Partner != c.partner || a.Content.Body != nil || !bytes.Equal(a.WireBytes, r.body) {
 				t.Errorf("kept: refused %q, partner %q, %d wire bytes", a.Refused, a.Partner, len(a.WireBytes))
 			}
+			if rc := a.Receipt; rc != nil && (!rc.Signed || rc.Signer.Subject != "CN=BOB") {
+				t.Errorf("receipt signed %v by %v", rc.Signed, rc.Signer)
+			}
 			if a.Partner == "" && a.Connection != "as2" {
 				t.Errorf("connection %q", a.Connection)
 			}
@@ -557,6 +560,34 @@ func TestPanicIsOneAnswerNotTheEnd(t *testing.T) {
 		if err := <-told; !strings.Contains(err.Error(), "panic: fault") {
 			t.Errorf("told %v", err)
 		}
+	}
+}
+
+// TestClientGoesWhileAccepting: what has begun is brought to its end, so that
+// the client's next attempt is a duplicate and not half a commit.
+func TestClientGoesWhileAccepting(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, connector.ListenConfig{})
+	entered, release := b.sink.Hold()
+	defer release()
+	r := build(t, "D1", usual, "ALICE", "BOB")
+	conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(b.url, "http://"), "/as2"))
+	must(t, err)
+	req, err := http.NewRequest(http.MethodPost, b.url, bytes.NewReader(r.body))
+	must(t, err)
+	req.Header = r.header
+	must(t, req.Write(conn))
+	<-entered
+	must(t, conn.Close())
+	time.Sleep(50 * time.Millisecond) // for the server to notice, which it does not tell
+	release()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := b.sink.Wait(ctx, func() bool { return len(b.sink.Accepted()) == 1 }); err != nil {
+		t.Fatal("it was not accepted")
+	}
+	if resp, body := b.post(r); !bytes.Equal(body, b.sink.Accepted()[0].Receipt.Body) {
+		t.Errorf("%s: another receipt", resp.Status)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -229,6 +230,20 @@ func TestReceiptsThatProveNothing(t *testing.T) {
 			t.Errorf("%+v, %v", o, err)
 		}
 	})
+	t.Run("MIC of the bare payload", func(t *testing.T) { // of unsigned content, through the store
+		t.Parallel()
+		terms := usual
+		terms.Sign = ""
+		s := sender(t, endpoint(t, between("ALICE", "BOB", terms), nil), "to-BOB", answer(t, func(r *as2.Received, _ *as2.ReceiptOptions) {
+			r.Disposition, r.Failure = as2.Processed(), nil // BOB's policy wants it signed
+			sum := sha256.Sum256([]byte("ISA*00~"))
+			r.MICs = as2.MICs{as2.SHA256: base64.StdEncoding.EncodeToString(sum[:])}
+		}), "")
+		o, err := s.Send(context.Background(), "D1", stored(t, s, "D1"))
+		if err != nil || !o.Delivered || !o.Receipt.MICMatches {
+			t.Errorf("%.300v, %v", o, err)
+		}
+	})
 	t.Run("MIC under another label", func(t *testing.T) { // kept under all digests, through the store
 		t.Parallel()
 		s := sender(t, e, "to-BOB", answer(t, func(r *as2.Received, _ *as2.ReceiptOptions) { r.Digest = as2.SHA512 }), "")
@@ -267,6 +282,13 @@ func TestTroubleOfOurOwn(t *testing.T) {
 	if o, err := s.Send(context.Background(), "D1", p); err == nil || transport.IsPermanent(err) || !strings.Contains(err.Error(), "the archive is damaged") {
 		t.Errorf("unreadable bytes: %+v, %v", o, err)
 	}
+	p.Wire = goneBody{p.Wire.(brokenBody).Bytes}
+	if o, err := s.Send(context.Background(), "D1", p); err == nil || transport.IsPermanent(err) || !strings.Contains(err.Error(), "the archive is away") {
+		t.Errorf("bytes that cannot be opened: %+v, %v", o, err)
+	}
+	if _, err := s.Prepare(context.Background(), &transport.Delivery{ID: "D2", Content: transport.Part{Body: goneBody{transport.Bytes("xx")}}}); err == nil || transport.IsPermanent(err) {
+		t.Errorf("content that cannot be opened: %v", err)
+	}
 	if _, err := s.Prepare(context.Background(), &transport.Delivery{ID: "D2", Content: transport.Part{Body: brokenBody{transport.Bytes("xx")}}}); err == nil || transport.IsPermanent(err) {
 		t.Errorf("unreadable content: %v", err)
 	}
@@ -297,6 +319,11 @@ type brokenBody struct{ transport.Bytes }
 func (b brokenBody) Open() (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(b.Bytes[:1]), failing{})), nil
 }
+
+// goneBody cannot be opened.
+type goneBody struct{ transport.Bytes }
+
+func (goneBody) Open() (io.ReadCloser, error) { return nil, errors.New("the archive is away") }
 
 type failing struct{}
 

@@ -170,6 +170,11 @@ func TestAnotherFileIsNeverOverwritten(t *testing.T) {
 		}
 		y.want("po.edi=theirs")
 	}
+	// That it was tried is no proof that it happened.
+	y.ok(os.Remove(filepath.Join(y.dir, stagedDir, "D1")))
+	if o, err := y.s.Send(context.Background(), "D1", p); !errors.Is(err, fs.ErrExist) {
+		t.Fatalf("%+v, %v", o, err)
+	}
 	y.ok(os.Remove(theirs))
 	y.send("D1", p)
 	y.want("po.edi=ours")

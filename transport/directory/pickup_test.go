@@ -212,6 +212,28 @@ func TestOnlyPlainFilesAndEachComplaintOnce(t *testing.T) {
 	}
 }
 
+// TestExchangedUnderOurHands: what was a plain file a moment ago is opened as
+// one or not at all, and opening does not wait for a writer.
+func TestExchangedUnderOurHands(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "")
+	d.write("plain", "x")
+	d.ok(os.Symlink("plain", filepath.Join(d.dir, "link")))
+	d.ok(syscall.Mkfifo(filepath.Join(d.dir, "pipe"), 0o600))
+	d.ok(os.Mkdir(filepath.Join(d.dir, "folder"), 0o700))
+	root, err := os.OpenRoot(d.dir)
+	d.ok(err)
+	defer func() { d.ok(root.Close()) }()
+	for _, name := range []string{"link", "pipe", "folder"} {
+		if _, err := openPlain(root, name); !errors.Is(err, errNotRegular) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f, err := openPlain(root, "plain")
+	d.ok(err)
+	d.ok(f.Close())
+}
+
 func TestOwnFoldersMustBeReal(t *testing.T) {
 	t.Parallel()
 	for _, planted := range []string{workDir, claimedDir} {
