@@ -161,8 +161,14 @@ func (p *params) fail(name, value, text string) {
 	}
 }
 
+// text is the first value that is not empty: a form sends its empty fields too.
 func (p *params) text(name string) string {
-	s := strings.TrimSpace(p.v.Get(name))
+	s := ""
+	for _, v := range p.v[name] {
+		if s = strings.TrimSpace(v); s != "" {
+			break
+		}
+	}
 	if len(s) > 200 {
 		p.fail(name, s[:20]+"...", "is longer than 200 letters")
 		return ""
