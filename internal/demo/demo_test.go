@@ -209,6 +209,9 @@ func TestTradeSurvivesTheDeathOfItsStations(t *testing.T) {
 // The demonstration itself may die too: the next one on the same data goes on.
 func TestTradeGoesOnAfterTheDeathOfTheDemonstration(t *testing.T) {
 	t.Parallel()
+	if _, err := program(); err != nil { // built before the clock runs
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 2))
 	for range 3 {

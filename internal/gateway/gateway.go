@@ -55,33 +55,35 @@ type Gateway struct {
 
 // New opens the store, binds the ports and builds the station's parts. When it
 // returns an error nothing stays open.
-func New(ctx context.Context, c *config.Config, o Options) (g *Gateway, err error) {
-	g = &Gateway{c: c, o: o, metrics: observe.NewMetrics(), started: o.Now(), stopping: make(chan struct{})}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, g.Close())
-		}
-	}()
-	if g.store, err = OpenStore(ctx, c, o.Now); err != nil {
-		return nil, err
+func New(ctx context.Context, c *config.Config, o Options) (*Gateway, error) {
+	g := &Gateway{c: c, o: o, metrics: observe.NewMetrics(), started: o.Now(), stopping: make(chan struct{})}
+	if err := g.open(ctx); err != nil {
+		return nil, errors.Join(err, g.Close())
 	}
-	if g.archive, err = openArchive(c, o.Now()); err != nil {
-		return nil, err
+	return g, nil
+}
+
+func (g *Gateway) open(ctx context.Context) (err error) {
+	if g.store, err = OpenStore(ctx, g.c, g.o.Now); err != nil {
+		return err
 	}
-	if g.relations, err = newRelations(c.Directory, o.Now); err != nil {
-		return nil, err
+	if g.archive, err = openArchive(g.c, g.o.Now()); err != nil {
+		return err
 	}
-	if g.as2, err = listen(ctx, "listen.as2", c.Listen.AS2); err != nil {
-		return nil, err
+	if g.relations, err = newRelations(g.c.Directory, g.o.Now); err != nil {
+		return err
 	}
-	if g.admin, err = listen(ctx, "listen.admin", c.Listen.Admin); err != nil {
-		return nil, err
+	if g.as2, err = listen(ctx, "listen.as2", g.c.Listen.AS2); err != nil {
+		return err
+	}
+	if g.admin, err = listen(ctx, "listen.admin", g.c.Listen.Admin); err != nil {
+		return err
 	}
 	if err := g.build(); err != nil {
-		return nil, err
+		return err
 	}
 	g.console, err = g.adminHandler()
-	return g, err
+	return err
 }
 
 // listen binds an address; a port in use says which setting to change.
