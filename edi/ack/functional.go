@@ -59,6 +59,7 @@ type Functional struct {
 	o        Options
 	group    *validate.Group
 	rows     []row
+	verdicts []int // rows that hold AK5 or IK5
 	accepted int
 	received int
 	closed   bool
@@ -81,7 +82,8 @@ func KindFor(version string) Kind {
 }
 
 // NewFunctional begins the acknowledgement of a group. Add each of its
-// documents, then Close it. The error is ErrNotAcknowledged for a group of
+// documents, then Close it, all once the group has been validated to its end.
+// The error is ErrNotAcknowledged for a group of
 // acknowledgements.
 func NewFunctional(kind Kind, ic *validate.Interchange, gr *validate.Group, o Options) (*Functional, error) {
 	if gr.NoAck || gr.Type == "FA" {
@@ -179,9 +181,6 @@ func (f *Functional) Add(doc *validate.Document) {
 	case len(noted) > 0:
 		status = AcceptedWithErrors
 	}
-	if !f.group.Accepted && f.closing() {
-		status = Rejected
-	}
 	tag := "AK5"
 	if f.Kind == FA999 {
 		tag = "IK5"
@@ -189,12 +188,9 @@ func (f *Functional) Add(doc *validate.Document) {
 	if status.accepted() {
 		f.accepted++
 	}
+	f.verdicts = append(f.verdicts, len(f.rows))
 	f.rows = append(f.rows, row{tag, verdict(status, codes)})
 }
-
-// closing tells that the whole group was looked at before its documents are
-// added, so that a fault of the group counts for them.
-func (f *Functional) closing() bool { return f.group.Extent.Length > 0 }
 
 func verdict(s Status, codes []string) []edi.Field {
 	fields := []edi.Field{edi.Simple(string(s))}
@@ -346,8 +342,11 @@ func (f *Functional) Close() {
 	default:
 		f.Status = Accepted
 	}
-	if !f.group.Accepted {
+	if !f.group.Accepted { // a refused group takes its documents with it
 		f.accepted = 0
+		for _, i := range f.verdicts {
+			f.rows[i].fields[0] = edi.Simple(string(Rejected))
+		}
 	}
 	declared := f.group.Declared
 	if declared < 0 {
@@ -360,9 +359,7 @@ func (f *Functional) Close() {
 
 // anyErrors tells that a document was accepted with errors noted.
 func (f *Functional) anyErrors() bool {
-	return slices.ContainsFunc(f.rows, func(r row) bool {
-		return (r.tag == "AK5" || r.tag == "IK5") && len(r.fields) > 1
-	})
+	return slices.ContainsFunc(f.verdicts, func(i int) bool { return len(f.rows[i].fields) > 1 })
 }
 
 // Bytes writes the document, ST to SE, with the delimiters of the envelope.

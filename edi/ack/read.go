@@ -10,7 +10,7 @@ import (
 	"tradepost/edi"
 )
 
-// Acknowledgement is one TA1, 997 or 999 that came back. What the partner left
+// Acknowledgement is one TA1, 997, 999 or CONTRL that came back. What the partner left
 // out is empty or zero.
 type Acknowledgement struct {
 	Kind Kind
@@ -24,28 +24,31 @@ type Acknowledgement struct {
 	GroupFrom   string    // GS02
 	GroupTo     string    // GS03
 
-	// What it is about: of a 997 or 999 the group, of a TA1 the interchange.
+	// What it is about: of a 997 or 999 the group, of a TA1 or CONTRL the
+	// interchange.
 	GroupType    string // AK101
 	GroupControl string // AK102
 	GroupVersion string // AK103
-	About        string // TA101, ISA13 of the interchange acknowledged
+	About        string // TA101 or UCI 0020, control number of the interchange acknowledged
 	Date, Time   string // TA102 and TA103
 
-	Status    Status
-	Codes     []string // TA105=nnn or AK905=n
-	Included  int      // AK902, -1 when it is not told
-	Received  int      // AK903, -1 when it is not told
-	Taken     int      // AK904, documents accepted, -1 when it is not told
-	Documents []Document
+	Status Status
+	Codes  []string // TA105=nnn, AK905=n or 0085=nn
+	// GroupRejected are the references of groups a CONTRL refuses as a whole.
+	GroupRejected []string
+	Included      int // AK902, -1 when it is not told
+	Received      int // AK903, -1 when it is not told
+	Taken         int // AK904, documents accepted, -1 when it is not told
+	Documents     []Document
 }
 
 // Document is the verdict on one document.
 type Document struct {
-	Type       string // AK201
-	Control    string // AK202
-	Convention string // AK203
+	Type       string // AK201 or UCM 0065
+	Control    string // AK202 or UCM 0062
+	Convention string // AK203 or UCM 0057
 	Status     Status
-	Codes      []string // AK502=n
+	Codes      []string // AK502=n or 0085=nn
 	Issues     []Issue
 }
 
@@ -58,7 +61,7 @@ type Issue struct {
 	Component int    // AK401-2
 	Repeat    int    // AK401-3
 	Reference string // AK402, number of the element in the dictionary
-	Code      string // AK304=n or AK403=n, with the I codes of a 999 as they stand
+	Code      string // AK304=n or AK403=n, with the I codes of a 999 as they stand; 0085=nn
 	Value     string // AK404
 	Context   string // CTX segments of a 999, one a line
 	Text      string // the code in words
@@ -148,7 +151,22 @@ func (in *reading) segment(seg *edi.Segment) {
 			a.Included, a.Received, a.Taken = -1, -1, -1
 			in.cur = &a
 		}
-	case "SE", "GE", "IEA":
+	case "UNB":
+		in.end()
+		in.base = Acknowledgement{
+			From:        edi.Party{ID: component(seg, 2, 1), Qualifier: component(seg, 2, 2), Internal: component(seg, 2, 3)},
+			To:          edi.Party{ID: component(seg, 3, 1), Qualifier: component(seg, 3, 2), Internal: component(seg, 3, 3)},
+			Interchange: text(seg, 5),
+		}
+	case "UNH":
+		in.end()
+		if component(seg, 2, 1) == "CONTRL" {
+			a := in.base
+			a.Kind, a.Control, a.Offset = CONTRL, text(seg, 1), seg.Pos.Offset
+			a.Included, a.Received, a.Taken = -1, -1, -1
+			in.cur = &a
+		}
+	case "SE", "GE", "IEA", "UNT", "UNE", "UNZ":
 		in.end()
 	default:
 		if in.cur != nil {
@@ -169,9 +187,13 @@ func (in *reading) ta1(seg *edi.Segment) {
 	in.out = append(in.out, a)
 }
 
-// inside reads one segment of a 997 or 999.
+// inside reads one segment of a 997, 999 or CONTRL.
 func (in *reading) inside(seg *edi.Segment) {
 	a := in.cur
+	if a.Kind == CONTRL {
+		in.contrl(seg)
+		return
+	}
 	switch string(seg.Tag) {
 	case "AK1":
 		a.GroupType, a.GroupControl, a.GroupVersion = text(seg, 1), text(seg, 2), text(seg, 3)
@@ -289,8 +311,9 @@ func (in *reading) flush() {
 	in.doc, in.issue, in.context = nil, nil, nil
 }
 
-// end closes the acknowledgement that is open. Without AK9 the verdict on the
-// group follows from those on its documents.
+// end closes the acknowledgement that is open. Without AK9, and in a CONTRL
+// that does not refuse the interchange, the verdict follows from those on the
+// documents.
 func (in *reading) end() {
 	if in.cur == nil {
 		return
@@ -298,7 +321,7 @@ func (in *reading) end() {
 	in.flush()
 	a := in.cur
 	in.cur = nil
-	if a.Status == Unknown && len(a.Documents) > 0 {
+	if (a.Status == Unknown || a.Kind == CONTRL && a.Status == Accepted) && len(a.Documents) > 0 {
 		good := 0
 		for _, d := range a.Documents {
 			if d.Status.accepted() {
@@ -331,4 +354,63 @@ func (a *Acknowledgement) Verdict(documentType, control string) (Document, bool)
 		s = Accepted
 	}
 	return Document{Type: documentType, Control: control, Status: s}, false
+}
+
+func component(seg *edi.Segment, n, c int) string {
+	return strings.TrimRight(seg.Element(n).Component(c).String(), " ")
+}
+
+// action reads element 0083.
+func action(code string) Status {
+	switch code {
+	case actionRejected:
+		return Rejected
+	case actionAcknowledged, actionReceived:
+		return Accepted
+	}
+	return Unknown
+}
+
+func syntaxCodes(seg *edi.Segment, n int) []string {
+	if c := text(seg, n); c != "" {
+		return []string{"0085=" + c}
+	}
+	return nil
+}
+
+// contrl reads one segment of a CONTRL.
+func (in *reading) contrl(seg *edi.Segment) {
+	a := in.cur
+	switch string(seg.Tag) {
+	case "UCI":
+		a.About, a.Status, a.Codes = text(seg, 1), action(text(seg, 4)), syntaxCodes(seg, 5)
+	case "UCF":
+		in.flush()
+		a.GroupControl = text(seg, 1)
+		if action(text(seg, 4)) == Rejected {
+			a.GroupRejected = append(a.GroupRejected, a.GroupControl)
+		}
+	case "UCM":
+		in.document(Document{
+			Control: text(seg, 1), Type: component(seg, 2, 1), Convention: component(seg, 2, 5),
+			Status: action(text(seg, 3)), Codes: syntaxCodes(seg, 4),
+		})
+	case "UCS":
+		in.need()
+		is := Issue{Ordinal: max(count(seg, 1), 0)}
+		in.issue = &is
+		if c := text(seg, 2); c != "" {
+			is.Code = "0085=" + c
+			is.Text = Words(is.Code)
+			in.add(is)
+		}
+	case "UCD":
+		in.need()
+		is := Issue{Code: "0085=" + text(seg, 1), Element: max(part(seg.Element(2), 1)-1, 0), Component: part(seg.Element(2), 2)}
+		if in.issue != nil {
+			is.Ordinal = in.issue.Ordinal
+		}
+		is.Text = Words(is.Code)
+		in.add(is)
+	}
 }

@@ -2,7 +2,7 @@ package ack
 
 import "strings"
 
-// Words says what a code means: AK304=3, AK403=7, AK502=5, AK905=4, TA105=001.
+// Words says what a code means: AK304=3, AK403=7, AK502=5, AK905=4, TA105=001, 0085=12.
 // It is empty for a code it does not know.
 func Words(code string) string {
 	element, value, _ := strings.Cut(code, "=")
@@ -17,6 +17,8 @@ func Words(code string) string {
 		return groupWords(value)
 	case "TA105":
 		return noteWords(value)
+	case "0085":
+		return syntaxWords(value)
 	}
 	return ""
 }
@@ -169,6 +171,71 @@ func noteWords(code string) string {
 	}
 	if n < len(words) {
 		return words[n]
+	}
+	return ""
+}
+
+// syntaxWords are the values of element 0085 (ISO 9735-10).
+func syntaxWords(code string) string {
+	switch code {
+	case "2":
+		return "syntax version or level not supported"
+	case "7":
+		return "not meant for this recipient"
+	case "12":
+		return "invalid value"
+	case "13":
+		return "missing"
+	case "14", "15":
+		return "not supported in this position"
+	case "16":
+		return "too many constituents"
+	case "17":
+		return "no agreement"
+	case "18":
+		return "unspecified error"
+	case "19":
+		return "invalid decimal mark"
+	case "20", "22":
+		return "invalid service character"
+	case "21":
+		return "invalid character"
+	case "23":
+		return "sender unknown"
+	case "24":
+		return "too old"
+	case "25":
+		return "test indicator not supported"
+	case "26":
+		return "duplicate"
+	case "27":
+		return "security not supported"
+	case "28":
+		return "references of header and trailer differ"
+	case "29":
+		return "number of parts differs from the count"
+	case "30":
+		return "groups and messages mixed"
+	case "31":
+		return "more than one message type in the group"
+	case "32":
+		return "nothing inside"
+	case "33":
+		return "stands outside of message or group"
+	case "34":
+		return "nesting not allowed"
+	case "35":
+		return "too many repetitions"
+	case "36":
+		return "too many repetitions of the segment group"
+	case "37":
+		return "wrong kind of characters"
+	case "38":
+		return "digit missing before the decimal mark"
+	case "39":
+		return "too long"
+	case "40":
+		return "too short"
 	}
 	return ""
 }

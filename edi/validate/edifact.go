@@ -264,6 +264,8 @@ func (v *validator) openUNH(seg *edi.Segment, tag schema.Tag) error {
 		doc.Type, doc.Version, doc.Control = v.part(1, 1), version(v.part(1, 2), v.part(1, 3)), v.part(2, 1)
 	default:
 		doc.Type, doc.Version = v.part(2, 1), version(v.part(2, 2), v.part(2, 3))
+		doc.Agency, doc.Convention = v.part(2, 4), v.part(2, 5)
+		v.gr.NoAck = v.gr.NoAck || doc.Type == "CONTRL"
 	}
 	v.begin(doc)
 	if mixed {
@@ -274,7 +276,7 @@ func (v *validator) openUNH(seg *edi.Segment, tag schema.Tag) error {
 		return nil
 	}
 	v.checkUNH()
-	guide := v.guide(Choice{Standard: schema.EDIFACT, Version: doc.Version, Type: doc.Type, Convention: v.part(2, 5)})
+	guide := v.guide(Choice{Standard: schema.EDIFACT, Version: doc.Version, Type: doc.Type, Convention: doc.Convention})
 	v.start(guide, seg, tag)
 	return v.duplicate(&v.docControls, Reference{
 		Level: LevelDocument, Standard: schema.EDIFACT, Sender: v.ic.From, Receiver: v.ic.To,

@@ -79,8 +79,9 @@ type Document struct {
 	Segments   int      `json:"segments"`
 	Accepted   bool     `json:"accepted"`
 	Guide      string   `json:"guide"`                // name of the guide it was checked with, empty when there was none
-	Convention string   `json:"convention,omitempty"` // ST03
+	Convention string   `json:"convention,omitempty"` // ST03 or UNH 0057
 	Version    string   `json:"version,omitempty"`    // of an EDIFACT message: D:96A
+	Agency     string   `json:"agency,omitempty"`     // of an EDIFACT message: UN
 	Keys       []Key    `json:"keys,omitempty"`
 	Extent     Extent   `json:"extent"`
 	Issues     []*Issue `json:"-"`
@@ -142,6 +143,11 @@ type Report struct {
 	Errors       int      // errors found, those omitted included
 	Warnings     int
 	Omitted      int // issues beyond Options.MaxIssues, counted and not kept
+	// Unread is the first error of the reader: a part of the input could not be
+	// read as segments, nil when all of it could. It is an issue, too.
+	Unread error
+	// Trailing are the bytes behind the last segment.
+	Trailing []byte
 
 	seen int // interchanges, those streamed included
 }

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -111,12 +112,16 @@ func (v *validator) run(r io.Reader) error {
 			v.notices(notices)
 		}
 		if err == io.EOF {
+			v.report.Trailing = bytes.Clone(v.reader.Trailing())
 			return v.finish()
 		}
 		if err != nil {
 			var bad *edi.SyntaxError
 			if !errors.As(err, &bad) {
 				return fmt.Errorf("reading the input: %w", err)
+			}
+			if v.report.Unread == nil {
+				v.report.Unread = bad
 			}
 			v.syntax(bad)
 			if !bad.Recoverable {

@@ -1,0 +1,198 @@
+package ack
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"tradepost/edi"
+	"tradepost/edi/edifact"
+	"tradepost/edi/validate"
+)
+
+// Actions of element 0083 (ISO 9735-10): what became of a level.
+const (
+	actionRejected     = "4" // this level and all below
+	actionAcknowledged = "7" // this level, and those below unless they are rejected one by one
+	actionReceived     = "8" // interchange only
+)
+
+// Contrl is a CONTRL: the syntax and service report on one interchange, with
+// the envelope it goes into. Control reference, date and time of the UNB are
+// left to the caller.
+type Contrl struct {
+	UNB        edifact.UNB
+	Delimiters edi.Delimiters
+	Status     Status
+	rows       []row
+}
+
+// NewContrl makes the CONTRL of an interchange whose groups and documents are
+// in the report. The error is ErrNotAcknowledged for X12 and for interchanges
+// that hold CONTRL themselves.
+func NewContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
+	if ic.Standard != "EDIFACT" {
+		return nil, fmt.Errorf("a CONTRL answers EDIFACT only, this is %s: %w", ic.Standard, ErrNotAcknowledged)
+	}
+	for _, g := range ic.Groups {
+		if g.NoAck {
+			return nil, fmt.Errorf("interchange %s holds CONTRL: %w", ic.Control, ErrNotAcknowledged)
+		}
+	}
+	syntax, number, _ := strings.Cut(ic.Version, ":")
+	c := &Contrl{UNB: edifact.UNB{Syntax: or(syntax, "UNOA"), Version: or(number, "3"), Sender: ic.To, Receiver: ic.From}, Delimiters: ic.Delimiters, Status: Accepted}
+	if ic.Test {
+		c.UNB.Test = "1"
+	}
+	if c.Delimiters.Component == 0 || c.Delimiters.Release == 0 || c.Delimiters.SegmentTail != "" || c.Delimiters.Validate() != nil {
+		n, _ := strconv.Atoi(c.UNB.Version)
+		c.Delimiters = edi.DefaultEDIFACT(n)
+	}
+	c.interchange(ic)
+	for _, g := range ic.Groups {
+		c.group(g, o)
+	}
+	return c, nil
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// service gives the fields from 0085 on: the code, the service segment and the
+// place of the first fault of a level.
+func service(issues []*validate.Issue) []edi.Field {
+	for _, is := range issues {
+		code, ok := strings.CutPrefix(is.Ack, "0085=")
+		if !ok || is.Severity != validate.Error {
+			continue
+		}
+		fields := []edi.Field{edi.Simple(code)}
+		if len(is.Segment) == 3 && strings.HasPrefix(is.Segment, "U") {
+			fields = append(fields, edi.Simple(is.Segment), position(is))
+		}
+		return fields
+	}
+	return nil
+}
+
+// position gives S011; the tag of the segment is position 1.
+func position(is *validate.Issue) edi.Field {
+	if is.Element == 0 {
+		return edi.Simple("")
+	}
+	if is.Component > 0 {
+		return edi.Composite(strconv.Itoa(is.Element+1), strconv.Itoa(is.Component))
+	}
+	return edi.Simple(strconv.Itoa(is.Element + 1))
+}
+
+func party(p edi.Party) edi.Field { return edi.Composite(p.ID, p.Qualifier, p.Internal) }
+
+func (c *Contrl) interchange(ic *validate.Interchange) {
+	action := actionAcknowledged
+	if !ic.Accepted {
+		action, c.Status = actionRejected, Rejected
+	}
+	fields := []edi.Field{edi.Simple(ic.Control), party(ic.From), party(ic.To), edi.Simple(action)}
+	c.rows = append(c.rows, row{"UCI", append(fields, service(ic.Issues)...)})
+}
+
+func (c *Contrl) group(g *validate.Group, o Options) {
+	if g.Type != "" || g.Control != "" {
+		action := actionAcknowledged
+		if !g.Accepted {
+			action = actionRejected
+			c.lower()
+		}
+		fields := []edi.Field{edi.Simple(g.Control), edi.Simple(g.Sender), edi.Simple(g.Receiver), edi.Simple(action)}
+		c.rows = append(c.rows, row{"UCF", append(fields, service(g.Issues)...)})
+	}
+	for _, doc := range g.Documents {
+		if doc.Type == "UNO" {
+			continue // packages are acknowledged by UCO, which none of our partners is known to read
+		}
+		c.message(doc, o)
+	}
+}
+
+// lower makes the verdict on the interchange that of its worst part.
+func (c *Contrl) lower() {
+	if c.Status == Accepted {
+		c.Status = PartlyAccepted
+	}
+}
+
+func (c *Contrl) message(doc *validate.Document, o Options) {
+	number, release, _ := strings.Cut(doc.Version, ":")
+	action := actionAcknowledged
+	fatal := service(documentIssues(doc)) != nil
+	if !doc.Accepted && (fatal || !o.AcceptErrors) {
+		action = actionRejected
+		c.lower()
+	}
+	fields := []edi.Field{
+		edi.Simple(doc.Control),
+		edi.Composite(doc.Type, number, release, doc.Agency, doc.Convention),
+		edi.Simple(action),
+	}
+	c.rows = append(c.rows, row{"UCM", append(fields, service(documentIssues(doc))...)})
+	at := 0
+	for _, is := range doc.Issues {
+		code, ok := strings.CutPrefix(is.Ack, "0085=")
+		if !ok || is.Severity != validate.Error || is.Level == validate.LevelDocument {
+			continue
+		}
+		if is.Ordinal != at || is.Level == validate.LevelSegment {
+			segment := []edi.Field{edi.Simple(strconv.Itoa(is.Ordinal))}
+			if is.Level == validate.LevelSegment {
+				segment = append(segment, edi.Simple(code))
+			}
+			c.rows = append(c.rows, row{"UCS", segment})
+			at = is.Ordinal
+		}
+		if is.Level == validate.LevelElement {
+			c.rows = append(c.rows, row{"UCD", []edi.Field{edi.Simple(code), position(is)}})
+		}
+	}
+}
+
+// documentIssues are those of the message as a whole.
+func documentIssues(doc *validate.Document) []*validate.Issue {
+	var out []*validate.Issue
+	for _, is := range doc.Issues {
+		if is.Level == validate.LevelDocument {
+			out = append(out, is)
+		}
+	}
+	return out
+}
+
+// Bytes writes the message, UNH to UNT; control is its UNH 0062.
+func (c *Contrl) Bytes(control string) ([]byte, error) {
+	var b bytes.Buffer
+	w := edi.NewWriter(&b, c.Delimiters, edi.WriterOptions{})
+	unh := edifact.UNH{Control: control, Type: "CONTRL", Version: "D", Release: "3", Agency: "UN"}
+	if c.UNB.Version == "4" {
+		unh.Version, unh.Release = "4", "1"
+	}
+	if err := unh.Write(w); err != nil {
+		return nil, err
+	}
+	for _, r := range c.rows {
+		if err := w.WriteFields(r.tag, r.fields...); err != nil {
+			return nil, fmt.Errorf("writing %s of a CONTRL: %w", r.tag, err)
+		}
+	}
+	if err := (edifact.Trailer{Count: len(c.rows) + 2, Control: control}).WriteUNT(w); err != nil {
+		return nil, err
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
