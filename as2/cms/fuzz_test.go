@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	mathrand "math/rand/v2"
 	"testing"
 	"testing/iotest"
 )
@@ -173,6 +174,67 @@ func FuzzPeek(f *testing.F) {
 		id, err := Peek(bufio.NewReader(bytes.NewReader(b)))
 		if err == nil && !validOID(id) {
 			t.Fatalf("%q", id)
+		}
+	})
+}
+
+// FuzzShapes reads messages of ours in random shapes of BER with a few octets
+// changed: it gets deeper into the structure than changes to whole inputs do.
+func FuzzShapes(f *testing.F) {
+	p := fuzzParty(f)
+	plain := sample(60)
+	var signed bytes.Buffer
+	w, err := Sign(sevens{}, &signed, Signer{Certificate: p.cert, Key: p.key, SigningTime: noon}, OIDData)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, err := w.Write(plain); err != nil {
+		f.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		f.Fatal(err)
+	}
+	flat, problem := flatten(signed.Bytes(), defaultDepth)
+	if problem != "" {
+		f.Fatal(problem)
+	}
+	bases := [][]byte{
+		encryptAll(f, plain, EncryptOptions{Definite: true, Cipher: AES128CBC}, Recipient{Certificate: p.cert}),
+		encryptAll(f, plain, EncryptOptions{Definite: true, Cipher: AES128GCM, ContentType: OIDSignedData}, Recipient{Certificate: p.cert, KeyIdentifier: true}),
+		compressedDER(zlibAll(f, plain)),
+		flat,
+	}
+	keys := []DecryptionKey{p.decryption()}
+	trusted := []*x509.Certificate{p.cert}
+	for base := range bases {
+		f.Add(byte(base), uint64(0), uint16(0), byte(0), uint16(0), byte(0))
+		f.Add(byte(base), uint64(base)+7, uint16(30), byte(0x80), uint16(100), byte(1))
+	}
+	f.Fuzz(func(t *testing.T, base byte, seed uint64, at1 uint16, to1 byte, at2 uint16, to2 byte) {
+		r := &reshaper{rng: mathrand.New(mathrand.NewPCG(seed, 3)), implicit: base%4 < 2}
+		r.indefinite, r.long, r.stray, r.pieces = r.rng.Float64(), r.rng.Float64(), r.rng.Float64(), r.rng.Float64()
+		b := r.elements(bases[base%4], 0)
+		b[int(at1)%len(b)] ^= to1
+		b[int(at2)%len(b)] ^= to2
+		for _, open := range []func(io.Reader) (io.Reader, error){
+			func(r io.Reader) (io.Reader, error) { return Decrypt(sevens{}, r, keys, fuzzLimits) },
+			func(r io.Reader) (io.Reader, error) { return OpenSignedData(r, fuzzLimits) },
+			func(r io.Reader) (io.Reader, error) { return Decompress(r, fuzzLimits) },
+		} {
+			content, err := sameEitherWay(t, b, open)
+			// What carries a tag, a checksum or nothing changed comes out as it was.
+			if untouched := to1 == 0 && to2 == 0; err == nil && (untouched || base%4 == 1 || base%4 == 2) && !bytes.Equal(content, plain) {
+				t.Fatalf("%x instead of %x", content, plain)
+			}
+		}
+		parsed, err := ParseSignedData(bytes.NewReader(b), fuzzLimits)
+		if err != nil {
+			return
+		}
+		if _, err := parsed.Verify(nil, trusted, noon); err == nil {
+			if got, err := sameEitherWay(t, b, func(r io.Reader) (io.Reader, error) { return OpenSignedData(r, fuzzLimits) }); err != nil || !bytes.Equal(got, plain) {
+				t.Fatalf("verified: %x, %v", got, err)
+			}
 		}
 	})
 }
