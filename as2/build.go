@@ -31,7 +31,7 @@ func (s section) writeTo(w io.Writer) error {
 
 // builder holds what the layers of one transmission share.
 type builder struct {
-	ctx  context.Context //nolint:containedctx // lives as long as one Build
+	stop func() error // tells why to stop, nil to go on
 	rel  Relation
 	o    Options
 	mic  *micHasher // over what the receipt's MIC covers
@@ -43,7 +43,7 @@ func build(ctx context.Context, rel Relation, p Payload, o Options) (*Outgoing, 
 	if err := checkBuild(&rel, &o); err != nil {
 		return nil, err
 	}
-	b := &builder{ctx: ctx, rel: rel, o: o}
+	b := &builder{stop: ctx.Err, rel: rel, o: o}
 	b.mic = newMICHasher(append([]Digest{o.Sign}, o.Receipt.Digests...)...)
 	content, err := b.content(p)
 	if err != nil {
@@ -214,7 +214,7 @@ func (b *builder) payload(p Payload) section {
 		if err != nil {
 			return fmt.Errorf("open payload: %w", err)
 		}
-		n, err := io.Copy(w, &contextReader{b.ctx, r})
+		n, err := io.Copy(w, &stoppableReader{b.stop, r})
 		if cerr := r.Close(); err == nil {
 			err = cerr
 		}
@@ -228,17 +228,17 @@ func (b *builder) payload(p Payload) section {
 	}}
 }
 
-// contextReader ends reading when its context does.
-type contextReader struct {
-	ctx context.Context //nolint:containedctx // lives as long as one copy
-	r   io.Reader
+// stoppableReader ends reading when stop says so.
+type stoppableReader struct {
+	stop func() error
+	r    io.Reader
 }
 
-func (c *contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
+func (s *stoppableReader) Read(p []byte) (int, error) {
+	if err := s.stop(); err != nil {
 		return 0, err
 	}
-	return c.r.Read(p)
+	return s.r.Read(p)
 }
 
 // wrap puts the layers around the content, from the inside out.

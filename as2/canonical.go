@@ -26,8 +26,10 @@ const (
 func canonicalForms() []canonicalForm {
 	return []canonicalForm{
 		{asReceived, true},
-		{allLines, false}, {allLines, true},
-		{headerLines, false}, {headerLines, true},
+		{allLines, false},
+		{allLines, true},
+		{headerLines, false},
+		{headerLines, true},
 	}
 }
 

@@ -330,13 +330,13 @@ func TestPostTLS(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	c := NewClient(ClientConfig{TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10}, Username: "alice", Password: "secret"}) //nolint:gosec // NewClient raises it
+	c := NewClient(ClientConfig{TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10}, Username: "alice", Password: "secret"})
 	defer c.CloseIdle()
 	if resp, err := c.Post(t.Context(), server.URL, out); err != nil || resp.Status != http.StatusNoContent {
 		t.Errorf("got %+v, %v", resp, err)
 	}
 	server.TLS.MaxVersion = tls.VersionTLS11
-	old := NewClient(ClientConfig{TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10}}) //nolint:gosec // NewClient raises it
+	old := NewClient(ClientConfig{TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10}})
 	defer old.CloseIdle()
 	if _, err := old.Post(t.Context(), server.URL, out); err == nil {
 		t.Error("TLS 1.1 was spoken")

@@ -493,7 +493,7 @@ func TestCorpusThirdParty(t *testing.T) {
 	t.Run("phpas2 mic-calculation: folded header lines are hashed as sent", func(t *testing.T) {
 		t.Parallel()
 		b := readFile(t, root, "phpas2/mic-calculation")
-		p := &peeler{ctx: context.Background(), o: ReceiveOptions{Limits: Limits{}.withDefaults()}, rel: &Relation{}, r: &Received{}}
+		p := &peeler{stop: context.Background().Err, o: ReceiveOptions{Limits: Limits{}.withDefaults()}, rel: &Relation{}, r: &Received{}}
 		if err := p.inner(bytes.NewReader(b)); err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,7 @@ func Example() {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		defer rcv.Close()
+		defer func() { _ = rcv.Close() }()
 		fmt.Println("received", rcv.Payloads[0].Filename, "from", rcv.From)
 
 		// Here a station stores what arrived and the receipt, in one
@@ -56,7 +56,7 @@ func Example() {
 		for name, values := range receipt.Header {
 			w.Header()[name] = values
 		}
-		w.Write(receipt.Body)
+		_, _ = w.Write(receipt.Body)
 	}))
 	defer partner.Close()
 
@@ -75,7 +75,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 
 	client := as2.NewClient(as2.ClientConfig{})
 	resp, err := client.Post(context.Background(), partner.URL, out)
@@ -114,7 +114,7 @@ func ExampleReceipt_Check() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer rcv.Close()
+	defer func() { _ = rcv.Close() }()
 	made, err := rcv.Receipt(as2.ReceiptOptions{MessageID: "<r@x.test>", Now: time.Unix(0, 0)})
 	if err != nil {
 		log.Fatal(err)

@@ -2,7 +2,6 @@ package as2
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +22,7 @@ type entity struct {
 
 // peeler takes the layers of security off an entity until the payload is bare.
 type peeler struct {
-	ctx   context.Context //nolint:containedctx // lives as long as one Receive
+	stop  func() error // tells why to stop, nil to go on
 	o     ReceiveOptions
 	rel   *Relation
 	r     *Received
@@ -90,7 +89,7 @@ func (p *peeler) peel(e entity) error {
 	if p.depth++; p.depth > p.o.Limits.Depth {
 		return refuse(UnexpectedProcessingError, fmt.Errorf("more than %d layers", p.o.Limits.Depth))
 	}
-	if err := p.ctx.Err(); err != nil {
+	if err := p.stop(); err != nil {
 		return err
 	}
 	t := parseMediaType(e.header.Get("Content-Type"))

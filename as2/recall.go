@@ -20,9 +20,9 @@ func Recall(ctx context.Context, header http.Header, body io.Reader, keys []Key,
 		return Sent{}, err
 	}
 	defer func() { _ = r.Close() }()
-	src := &requestBody{ctx: ctx, r: body, left: o.Limits.Body}
+	src := &requestBody{stop: ctx.Err, r: body, left: o.Limits.Body}
 	p := &peeler{
-		ctx: ctx, o: o, r: r, unverified: true,
+		stop: ctx.Err, o: o, r: r, unverified: true,
 		rel:   &Relation{Station: Station{ID: r.From, Keys: keys}},
 		named: r.Request.Digests,
 	}

@@ -129,4 +129,6 @@ const (
 // Check says what the receipt proves about the transmission sent. verify are
 // the partner's configured certificates: a signature by anybody else proves
 // nothing, nor does a certificate embedded in the receipt.
-func (r *Receipt) Check(sent Sent, verify []*x509.Certificate) Outcome { return r.check(sent, verify) }
+func (rc *Receipt) Check(sent Sent, verify []*x509.Certificate) Outcome {
+	return rc.check(sent, verify)
+}

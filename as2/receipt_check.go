@@ -12,62 +12,62 @@ import (
 
 // check is Receipt.Check. The order matters: what a receipt says counts only
 // once it is clear which transmission it speaks of and who says it.
-func (r *Receipt) check(sent Sent, verify []*x509.Certificate) Outcome {
-	o := Outcome{Warnings: append([]string(nil), r.Warnings...)}
+func (rc *Receipt) check(sent Sent, verify []*x509.Certificate) Outcome {
+	o := Outcome{Warnings: append([]string(nil), rc.Warnings...)}
 	fail := func(code OutcomeCode, format string, args ...any) Outcome {
 		o.Code, o.Reason = code, fmt.Sprintf(format, args...)
 		return o
 	}
 	warn := func(format string, args ...any) { o.Warnings = append(o.Warnings, fmt.Sprintf(format, args...)) }
 
-	if r.contradictory != "" {
-		return fail(OutcomeAmbiguous, "the receipt contradicts itself: %s", r.contradictory)
+	if rc.contradictory != "" {
+		return fail(OutcomeAmbiguous, "the receipt contradicts itself: %s", rc.contradictory)
 	}
-	if !sameMessageID(r.OriginalMessageID, sent.MessageID) {
-		return fail(OutcomeUnknownOriginal, "the receipt answers %q, not %q", clip(r.OriginalMessageID), sent.MessageID)
+	if !sameMessageID(rc.OriginalMessageID, sent.MessageID) {
+		return fail(OutcomeUnknownOriginal, "the receipt answers %q, not %q", clip(rc.OriginalMessageID), sent.MessageID)
 	}
-	if r.OriginalMessageID != sent.MessageID {
-		warn("Original-Message-ID is written differently: %q", clip(r.OriginalMessageID))
+	if rc.OriginalMessageID != sent.MessageID {
+		warn("Original-Message-ID is written differently: %q", clip(rc.OriginalMessageID))
 	}
 	switch {
-	case r.From == "" && r.To == "":
+	case rc.From == "" && rc.To == "":
 		warn("the receipt has no AS2-From and AS2-To")
-	case r.From != sent.To || r.To != sent.From:
-		return fail(OutcomeWrongPartner, "the receipt is from %q to %q, the transmission was from %q to %q", clip(r.From), clip(r.To), sent.From, sent.To)
+	case rc.From != sent.To || rc.To != sent.From:
+		return fail(OutcomeWrongPartner, "the receipt is from %q to %q, the transmission was from %q to %q", clip(rc.From), clip(rc.To), sent.From, sent.To)
 	}
-	if r.FinalRecipient != "" && r.FinalRecipient != sent.To {
-		warn("Final-Recipient is %q, not %q", clip(r.FinalRecipient), sent.To)
+	if rc.FinalRecipient != "" && rc.FinalRecipient != sent.To {
+		warn("Final-Recipient is %q, not %q", clip(rc.FinalRecipient), sent.To)
 	}
-	o.MICMatches = r.micMatches(sent)
+	o.MICMatches = rc.micMatches(sent)
 
-	if r.Signed {
-		signer, err := r.signature.verify(verify)
+	if rc.Signed {
+		signer, err := rc.signature.verify(verify)
 		if err != nil {
 			return fail(OutcomeBadSignature, "the receipt's signature does not count: %v", err)
 		}
 		o.Signer = signer
 	} else if sent.Request.Signed {
-		return fail(OutcomeUnsigned, "a signed receipt was asked for, this one is unsigned (it says %q)", r.Disposition)
+		return fail(OutcomeUnsigned, "a signed receipt was asked for, this one is unsigned (it says %q)", rc.Disposition)
 	}
-	if !r.Disposition.Positive() {
-		return fail(OutcomeRefused, "the partner did not accept the transmission: %s", r.Disposition)
+	if !rc.Disposition.Positive() {
+		return fail(OutcomeRefused, "the partner did not accept the transmission: %s", rc.Disposition)
 	}
-	if r.Disposition.Severity == SeverityWarning {
-		warn("the partner warns: %s", r.Disposition.Modifier)
+	if rc.Disposition.Severity == SeverityWarning {
+		warn("the partner warns: %s", rc.Disposition.Modifier)
 	}
 	switch {
 	case o.MICMatches:
-	case r.MIC == "" && !sent.Request.Signed:
+	case rc.MIC == "" && !sent.Request.Signed:
 		// RFC 4130 section 7.4.3 demands a MIC of signed receipts only.
 		warn("the unsigned receipt carries no MIC: it tells of receipt, and proves nothing about the content")
-	case r.MIC == "" && !sent.Signed && sent.Request.MICOptional:
+	case rc.MIC == "" && !sent.Signed && sent.Request.MICOptional:
 		warn("the receipt carries no MIC, as this partner's receipts for unsigned content do not: it proves nothing about the content")
-	case r.MIC == "":
+	case rc.MIC == "":
 		return fail(OutcomeMICMissing, "the receipt carries no Received-Content-MIC")
-	case r.MICDigest == "" || sent.MICs[r.MICDigest] == "":
-		return fail(OutcomeMICMissing, "the receipt's MIC is under an algorithm that was not kept: %q", clip(r.micRaw))
+	case rc.MICDigest == "" || sent.MICs[rc.MICDigest] == "":
+		return fail(OutcomeMICMissing, "the receipt's MIC is under an algorithm that was not kept: %q", clip(rc.micRaw))
 	default:
-		return fail(OutcomeMICMismatch, "the receipt's MIC %s is not that of what was sent (%s): the partner holds something else", clip(r.micRaw), sent.MICs[r.MICDigest])
+		return fail(OutcomeMICMismatch, "the receipt's MIC %s is not that of what was sent (%s): the partner holds something else", clip(rc.micRaw), sent.MICs[rc.MICDigest])
 	}
 	o.Delivered, o.Code = true, OutcomeDelivered
 	return o
@@ -76,11 +76,11 @@ func (r *Receipt) check(sent Sent, verify []*x509.Certificate) Outcome {
 // micMatches compares the MIC under its own label. For unsigned content some
 // products leave the header out, or put it in; either digest proves the same
 // content.
-func (r *Receipt) micMatches(sent Sent) bool {
-	if r.MIC == "" {
+func (rc *Receipt) micMatches(sent Sent) bool {
+	if rc.MIC == "" {
 		return false
 	}
-	return sent.MICs.Match(r.MICDigest, r.MIC) || sent.BareMICs.Match(r.MICDigest, r.MIC)
+	return sent.MICs.Match(rc.MICDigest, rc.MIC) || sent.BareMICs.Match(rc.MICDigest, rc.MIC)
 }
 
 // verify returns which of the certificates made the signature.

@@ -18,7 +18,7 @@ const peekSize = 16 << 10
 // requestBody is the HTTP body: bounded, cancellable, and with its own errors
 // kept apart from those of the content.
 type requestBody struct {
-	ctx  context.Context //nolint:containedctx // lives as long as one Receive
+	stop func() error // tells why to stop, nil to go on
 	r    io.Reader
 	left int64
 	err  error // a failure of the transfer itself
@@ -29,7 +29,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	if err := b.ctx.Err(); err != nil {
+	if err := b.stop(); err != nil {
 		b.err = err
 		return 0, err
 	}
@@ -54,7 +54,7 @@ func receive(ctx context.Context, header http.Header, body io.Reader, o ReceiveO
 	}
 	o.Limits = o.Limits.withDefaults()
 	r, err := newReceived(header)
-	src := &requestBody{ctx: ctx, r: body, left: o.Limits.Body}
+	src := &requestBody{stop: ctx.Err, r: body, left: o.Limits.Body}
 	if err != nil {
 		_, _ = io.Copy(io.Discard, src) // keep the connection usable; the verdict stands
 		return nil, err
@@ -163,7 +163,7 @@ func (r *Received) open(ctx context.Context, body io.Reader, o ReceiveOptions) e
 			Err:         errors.New("the required receipt protocol is not pkcs7-signature"),
 		}
 	}
-	p := &peeler{ctx: ctx, o: o, rel: rel, r: r, named: r.Request.Digests}
+	p := &peeler{stop: ctx.Err, o: o, rel: rel, r: r, named: r.Request.Digests}
 	err = p.peel(entity{header: r.Header, body: body})
 	var refused *DispositionError
 	var syntax *mimeError

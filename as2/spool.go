@@ -1,6 +1,7 @@
 package as2
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -99,7 +100,7 @@ func (b *spooled) ReadAt(p []byte, off int64) (int, error) {
 		return 0, &SpoolError{fmt.Errorf("offset %d", off)}
 	case b.file != nil:
 		n, err := b.file.ReadAt(p, off)
-		if err != nil && err != io.EOF { //nolint:errorlint // ReadAt returns io.EOF itself
+		if err != nil && !errors.Is(err, io.EOF) {
 			err = &SpoolError{err}
 		}
 		return n, err

@@ -33,7 +33,7 @@ func (u *Unwrapped) Close() error { return u.spooled.Close() }
 func Unwrap(ctx context.Context, r io.Reader, keys []Key, o ReceiveOptions) (*Unwrapped, error) {
 	o.Limits = o.Limits.withDefaults()
 	u := &Unwrapped{spooled: o.Spool.create()}
-	src := &requestBody{ctx: ctx, r: r, left: o.Limits.Body}
+	src := &requestBody{stop: ctx.Err, r: r, left: o.Limits.Body}
 	err := u.read(src, keys, o)
 	var local *SpoolError
 	switch {

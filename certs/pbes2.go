@@ -138,7 +138,7 @@ func decryptCBC(block cipher.Block, iv, data []byte) ([]byte, error) {
 	out := make([]byte, len(data))
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(out, data)
 	pad := int(out[len(out)-1])
-	if pad < 1 || pad > n || !bytes.Equal(out[len(out)-pad:], bytes.Repeat([]byte{byte(pad)}, pad)) {
+	if pad < 1 || pad > n || !bytes.Equal(out[len(out)-pad:], bytes.Repeat(out[len(out)-1:], pad)) {
 		return nil, errPadding
 	}
 	return out[:len(out)-pad], nil

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -270,7 +271,7 @@ func (m macData) verify(content []byte, password string) error {
 func bmpPassword(s string) []byte {
 	var out []byte
 	for _, u := range utf16.Encode([]rune(s)) {
-		out = append(out, byte(u>>8), byte(u))
+		out = binary.BigEndian.AppendUint16(out, u)
 	}
 	return append(out, 0, 0)
 }
