@@ -155,6 +155,7 @@ func (in *Intake) keepReceipt(ctx context.Context, t *tracking.Transmission, r *
 	}
 	out := receiptOf(r, body)
 	out.ID, out.TransmissionID, out.Direction, out.At = in.ids.Next(), t.ID, tracking.Outbound, in.now()
+	out.MICMatches = r.MIC != "" && r.MIC == t.Evidence.MIC
 	return out, nil
 }
 
