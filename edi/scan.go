@@ -70,25 +70,22 @@ func (sc *scanner) mark(body []byte) (seps, elems, length int, flags uint8) {
 		if i >= uint(len(body)) {
 			return 0, 0, 0, 0
 		}
+		k := kind[body[i]]
 		sep[n%quickSize] = uint32(i)
-		switch kind[body[i]] {
-		case kindElement:
-			elem[m%quickSize] = uint32(n)
-			m++
+		elem[m%quickSize] = uint32(n)
+		i++
+		if k <= kindSub {
 			n++
-		case kindSub:
-			n++
-		case kindEnd:
-			elem[m%quickSize] = uint32(n)
-			return int(n), int(m), int(i) + 1, flags
-		case kindRelease:
-			if i++; i >= uint(len(body)) || isNewline(body[i]) {
-				return 0, 0, 0, 0
-			}
-			flags = hasRelease
-		default:
+			m += uint(k & kindElement) // 1 for an element separator, 0 for others
+			continue
+		}
+		if k == kindEnd {
+			return int(n), int(m), int(i), flags
+		}
+		if k != kindRelease || i >= uint(len(body)) || isNewline(body[i]) {
 			return 0, 0, 0, 0
 		}
+		flags = hasRelease
 		i++
 	}
 }
