@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 	"testing"
 
 	"tradepost/processes"
-	"tradepost/processes/queue"
 	"tradepost/tracking"
 )
 
@@ -23,7 +21,7 @@ func accept(ctx context.Context, s Store, n int64) error {
 	d := document(s, tracking.Key{Name: "PO", Value: fmt.Sprintf("45%08d", n)}, tracking.Key{Name: "SHIP", Value: fmt.Sprintf("S%08d", n)})
 	d.Partner, d.SourceID = m.Partner, m.ID
 	e := &tracking.Event{ID: s.IDs().Next(), At: day, Kind: tracking.EventReceived, TransmissionID: m.ID, DocumentID: d.ID, Partner: m.Partner, Text: "received over AS2"}
-	j := &queue.Job{ID: int64(s.IDs().Next()), Lane: "process/" + m.Partner, Kind: "run", Args: json.RawMessage(`{}`), RunAt: day, CreatedAt: day}
+	j := newJob(s, "process/"+m.Partner)
 	return s.Update(ctx, func(ctx context.Context, tx processes.Tx) error {
 		if err := tx.InsertTransmission(ctx, m); err != nil {
 			return err
@@ -88,7 +86,7 @@ func BenchmarkWork(b *testing.B, open Open) {
 	s := open(b)
 	const lanes = 64
 	for i := range b.N {
-		j := &queue.Job{ID: int64(s.IDs().Next()), Lane: fmt.Sprintf("lane %d", i%lanes), Kind: "run", RunAt: day, CreatedAt: day}
+		j := newJob(s, fmt.Sprintf("lane %d", i%lanes))
 		if err := in(s, func(ctx context.Context, tx processes.Tx) error { return tx.Enqueue(ctx, j) }); err != nil {
 			b.Fatal(err)
 		}

@@ -33,11 +33,16 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Fatalf("%s did not come about in ten seconds", what)
 }
 
+// newJob is due at once.
+func newJob(s Store, lane string) *queue.Job {
+	return &queue.Job{ID: int64(s.IDs().Next()), Lane: lane, Kind: "run", Args: json.RawMessage(`{"run":"1"}`), RunAt: day, CreatedAt: day}
+}
+
 // enqueue adds jobs that are due at once and returns them.
 func enqueue(t *testing.T, s Store, lane string, n int) (jobs []*queue.Job) {
 	t.Helper()
 	for range n {
-		j := &queue.Job{ID: int64(s.IDs().Next()), Lane: lane, Kind: "run", Args: json.RawMessage(`{"run":"1"}`), RunAt: day, CreatedAt: day}
+		j := newJob(s, lane)
 		update(t, s, func(ctx context.Context, tx processes.Tx) error { return tx.Enqueue(ctx, j) })
 		jobs = append(jobs, j)
 	}
