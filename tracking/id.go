@@ -32,7 +32,7 @@ func (id ID) String() string {
 		return ""
 	}
 	var b [idLength]byte
-	v := uint64(id)
+	v := uint64(id) //nolint:gosec // ids are never negative
 	for i := idLength - 1; i >= 0; i-- {
 		b[i] = idAlphabet[v&31]
 		v >>= 5

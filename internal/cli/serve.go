@@ -79,5 +79,5 @@ func executable() (string, error) { return os.Executable() }
 // isTerminal tells whether a stream goes to a person's terminal.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // descriptors are small
+	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -166,7 +166,7 @@ func (d *demo) conclude(ctx context.Context, t *trade, missing error, took time.
 		}
 	}
 	for _, s := range []*side{t.buyer, t.supplier} {
-		fmt.Fprintf(d.Stderr, "last lines of the %s's log:\n%s\n", s.Name, tail(filepath.Join(s.dir, "serve.log"), 8))
+		d.tell("last lines of the %s's log:\n%s\n", s.Name, tail(filepath.Join(s.dir, "serve.log"), 8))
 	}
 	d.keepHint()
 	return fmt.Errorf("%w: %w", ErrExpectation, missing)
@@ -181,7 +181,7 @@ func (d *demo) stay(ctx context.Context) error {
 		}
 		d.say(line{Event: "console.ready", From: name, Detail: link})
 	}
-	fmt.Fprintln(d.Stderr, "\nOpen a link above (each works once). Ctrl-C ends the demonstration.")
+	d.tell("\nOpen a link above (each works once). Ctrl-C ends the demonstration.\n")
 	<-ctx.Done()
 	d.keepHint()
 	return nil
@@ -192,9 +192,14 @@ func (d *demo) keepHint() {
 	if !d.Keep {
 		return
 	}
-	fmt.Fprintf(d.Stderr, "\nThe stations are kept in %s. Go on with either of them:\n", d.Dir)
+	d.tell("\nThe stations are kept in %s. Go on with either of them:\n", d.Dir)
 	for _, name := range []string{"buyer", "supplier"} {
-		fmt.Fprintf(d.Stderr, "  tradepost serve --config %s\n", filepath.Join(d.Dir, name, "tradepost.yaml"))
+		d.tell("  tradepost serve --config %s\n", filepath.Join(d.Dir, name, "tradepost.yaml"))
 	}
-	fmt.Fprintf(d.Stderr, "or with the whole trade: tradepost demo --data %s\n", d.Dir)
+	d.tell("or with the whole trade: tradepost demo --data %s\n", d.Dir)
+}
+
+// tell writes words for a person.
+func (d *demo) tell(format string, args ...any) {
+	_, _ = fmt.Fprintf(d.Stderr, format, args...) // there is nobody left to tell
 }

@@ -51,7 +51,7 @@ func (d *demo) say(l line) {
 	if l.Control != "" {
 		what += " " + l.Control
 	}
-	fmt.Fprintf(d.Stdout, "%s  %-20s %-15s %-26s %s\n", clock, way, what, l.Event, l.Detail)
+	_, _ = fmt.Fprintf(d.Stdout, "%s  %-20s %-15s %-26s %s\n", clock, way, what, l.Event, l.Detail)
 }
 
 // follow prints the events of both stations as they are recorded, until ctx

@@ -64,7 +64,7 @@ func (d *demo) serve(ctx context.Context, st *station) error {
 	if err != nil {
 		return err
 	}
-	defer logFile.Close()
+	defer func() { _ = logFile.Close() }()
 	cmd := exec.CommandContext(ctx, d.Executable, "serve", "--config", st.config(), "--exit-with-parent") //nolint:gosec // our own executable
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 15 * time.Second
@@ -73,7 +73,7 @@ func (d *demo) serve(ctx context.Context, st *station) error {
 	if err != nil {
 		return err
 	}
-	defer stdin.Close()
+	defer func() { _ = stdin.Close() }()
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func lastWord(s string) string {
 
 // tail returns the last lines of a file, for error messages.
 func tail(file string, lines int) string {
-	b, err := os.ReadFile(file) //nolint:gosec // our own log
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return ""
 	}

@@ -150,7 +150,7 @@ func choosePorts(s *side) error {
 		if err != nil {
 			return fmt.Errorf("find a free port: %w", err)
 		}
-		defer l.Close() // both are held until both are known
+		defer func() { _ = l.Close() }() // both are held until both are known
 		*address = l.Addr().String()
 	}
 	return nil

@@ -63,14 +63,14 @@ func newAuth(store auth.Store, station string, pages auth.Pages, bearers []auth.
 
 // readBearers reads the token file; without one no program may use the API.
 func readBearers(file string) ([]auth.Bearer, error) {
-	f, err := os.Open(file) //nolint:gosec // the operator's configuration names it
+	f, err := os.Open(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the admin tokens: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	list, err := auth.ReadBearers(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)

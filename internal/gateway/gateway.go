@@ -14,8 +14,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"tradepost/internal/config"
 	"tradepost/internal/observe"
 	"tradepost/internal/store/sqlstore"
@@ -23,6 +21,8 @@ import (
 	"tradepost/processes/steps"
 	"tradepost/tracking/archive"
 	"tradepost/transport"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Options are what a Gateway needs beside its configuration.

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lmittmann/tint"
-
 	"tradepost/processes"
+
+	"github.com/lmittmann/tint"
 )
 
 // Format of log lines.
@@ -36,7 +36,7 @@ func NewLogger(w io.Writer, format Format, level string, color bool) (*slog.Logg
 	case JSON:
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
 	case Text, "":
-		return slog.New(tint.NewHandler(w, &tint.Options{Level: l, TimeFormat: time.TimeOnly, NoColor: !color})), nil
+		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: l, TimeFormat: time.TimeOnly, NoColor: !color})), nil
 	}
 	return nil, fmt.Errorf("log format %q: use text or json", format)
 }

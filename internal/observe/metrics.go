@@ -5,11 +5,11 @@ import (
 	"net/http"
 	"time"
 
+	"tradepost/transport"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"tradepost/transport"
 )
 
 // Metrics are the gateway's numbers for Prometheus, on a registry of their own.
