@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -378,5 +379,42 @@ func TestNextAllocatesNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(3, turn); n > 1 {
 			t.Errorf("%v allocations for %d bytes", n, len(in))
 		}
+	}
+}
+
+// repeating gives the same bytes again and again, up to left bytes.
+type repeating struct {
+	data     []byte
+	at, left int
+}
+
+func (p *repeating) Read(b []byte) (int, error) {
+	if p.left <= 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, p.data[p.at:min(len(p.data), p.at+p.left)])
+	p.at, p.left = (p.at+n)%len(p.data), p.left-n
+	return n, nil
+}
+
+func TestMemoryStaysTheSameHoweverLongTheInput(t *testing.T) {
+	var before, after runtime.MemStats
+	in := purchaseOrders850(1 << 18)
+	r := edi.NewReader(&repeating{data: in, left: 128 * len(in)}, edi.Options{})
+	runtime.ReadMemStats(&before)
+	segments := 0
+	for {
+		_, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		segments++
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<10 || segments%128 != 0 || r.Offset() != int64(128*len(in)) {
+		t.Errorf("%d bytes allocated for %d segments in %d bytes", grown, segments, r.Offset())
 	}
 }
