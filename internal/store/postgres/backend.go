@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,6 +106,16 @@ func isBroken(err error) bool {
 	return errors.As(err, &e)
 }
 
+// isEnd tells that the server ended the connection: it is going down, an
+// administrator or a time-out did it, or the protocol broke.
+func isEnd(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	return strings.HasPrefix(e.Code, "57P0") || strings.HasPrefix(e.Code, "08") || e.Code == "25P03"
+}
+
 // isConflict tells that the same work may succeed when it is done again: a
 // serialization failure, a deadlock, or a plan that a migration made stale.
 func isConflict(err error) bool {
@@ -141,10 +152,7 @@ func (b *backend) attempt(ctx context.Context, fn func(ctx context.Context, c sq
 		err = c.flush(ctx)
 	}
 	if err != nil {
-		if conn.IsClosed() && ctx.Err() == nil {
-			err = &brokenError{err}
-		}
-		return err
+		return broken(ctx, conn, err)
 	}
 	done, err = commit(ctx, c)
 	return err
@@ -170,7 +178,7 @@ func commit(ctx context.Context, c *txConn) (done bool, err error) {
 		return true, nil
 	}
 	var said *pgconn.PgError
-	if !errors.As(err, &said) && c.conn.IsClosed() {
+	if isEnd(err) || !errors.As(err, &said) && c.conn.IsClosed() {
 		return false, fmt.Errorf("%w: %w", store.ErrCommitUnknown, err)
 	}
 	return false, err
@@ -208,8 +216,13 @@ func (b *backend) view(ctx context.Context, fn func(ctx context.Context, c sqlst
 	conn := pooled.Conn()
 	defer rollback(conn)
 	err = fn(ctx, newTxConn(conn, "begin isolation level repeatable read read only"))
-	if err != nil && conn.IsClosed() && ctx.Err() == nil {
-		err = &brokenError{err}
+	return broken(ctx, conn, err)
+}
+
+// broken marks an error before the commit that came of a lost connection.
+func broken(ctx context.Context, conn *pgx.Conn, err error) error {
+	if err != nil && ctx.Err() == nil && (conn.IsClosed() || isEnd(err)) {
+		return &brokenError{err}
 	}
 	return err
 }
@@ -232,7 +245,7 @@ func (b *backend) Engine() string { return "PostgreSQL " + b.version }
 
 // Close implements sqlstore.Backend.
 func (b *backend) Close() error {
-	if b.stop != nil {
+	if b.stop != nil { // nil when opening failed half way
 		b.stop()
 		b.running.Wait()
 	}

@@ -57,7 +57,11 @@ func Open(ctx context.Context, address string, opts Options) (*sqlstore.Store, e
 	if err != nil {
 		return nil, err
 	}
-	s, err := open(ctx, cfg, opts)
+	known, err := Migrations()
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, cfg, opts, known)
 	if err != nil {
 		where := fmt.Sprintf("%s on %s:%d", cfg.ConnConfig.Database, cfg.ConnConfig.Host, cfg.ConnConfig.Port)
 		return nil, withoutPassword(fmt.Errorf("open the database %s: %w", where, err), cfg.ConnConfig.Password)
@@ -92,11 +96,7 @@ func configure(address string, opts Options) (*pgxpool.Config, error) {
 	return cfg, nil
 }
 
-func open(ctx context.Context, cfg *pgxpool.Config, opts Options) (*sqlstore.Store, error) {
-	known, err := Migrations()
-	if err != nil {
-		return nil, err
-	}
+func open(ctx context.Context, cfg *pgxpool.Config, opts Options, known []sqlstore.Migration) (*sqlstore.Store, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -57,18 +57,18 @@ func Open(ctx context.Context, path string, opts Options) (*sqlstore.Store, erro
 	if opts.Readers == 0 {
 		opts.Readers = 4
 	}
-	s, err := open(ctx, path, opts)
+	known, err := Migrations()
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, path, opts, known)
 	if err != nil {
 		return nil, fmt.Errorf("open the database %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func open(ctx context.Context, path string, opts Options) (*sqlstore.Store, error) {
-	known, err := Migrations()
-	if err != nil {
-		return nil, err
-	}
+func open(ctx context.Context, path string, opts Options, known []sqlstore.Migration) (*sqlstore.Store, error) {
 	node, err := tracking.RandomNode(rand.Reader)
 	if err != nil {
 		return nil, err

@@ -83,6 +83,7 @@ type writer struct {
 	closing  chan struct{}
 	closed   chan struct{}
 	once     sync.Once
+	ended    error // of close
 }
 
 func newWriter(conn *sql.Conn, busy time.Duration) *writer {
@@ -132,14 +133,16 @@ func (w *writer) update(ctx context.Context, fn func(ctx context.Context, c sqls
 
 // close lets the present group finish and ends the writer.
 func (w *writer) close() error {
-	w.once.Do(func() { close(w.closing) })
-	<-w.closed
-	var errs []error
-	for _, s := range w.stmts {
-		errs = append(errs, s.Close())
-	}
-	w.stmts = nil
-	return errors.Join(append(errs, w.conn.Close())...)
+	w.once.Do(func() {
+		close(w.closing)
+		<-w.closed
+		var errs []error
+		for _, s := range w.stmts {
+			errs = append(errs, s.Close())
+		}
+		w.ended = errors.Join(append(errs, w.conn.Close())...)
+	})
+	return w.ended
 }
 
 func (w *writer) work() {

@@ -28,7 +28,10 @@ func (s *Store) Documents(ctx context.Context, q tracking.DocumentQuery) (*track
 	limit := pageLimit(q.Limit)
 	page := &tracking.DocumentPage{}
 	err = s.backend.View(ctx, func(ctx context.Context, c Conn) error {
-		rows, err := documentRows(ctx, c, "list documents", w.String()+` order by d.id desc limit ?`, append(w.args, limit+1)...)
+		if err := w.before(ctx, c, "document", "d", q.Before); err != nil {
+			return err
+		}
+		rows, err := documentRows(ctx, c, "list documents", w.String()+` order by d.created_at desc, d.id desc limit ?`, append(w.args, limit+1)...)
 		if err != nil {
 			return err
 		}
@@ -106,7 +109,6 @@ func (s *Store) documentWhere(q tracking.DocumentQuery) (*where, error) {
 		}
 	}
 	w.between("d.created_at", q.Since, q.Until)
-	w.before("d.id", q.Before)
 	return w, nil
 }
 

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"tradepost/processes"
@@ -32,6 +33,8 @@ type Store struct {
 	wake    chan struct{}
 	stop    chan struct{}
 	stopped chan struct{}
+	once    sync.Once
+	ended   error // of Close
 }
 
 var _ processes.Store = (*Store)(nil)
@@ -137,7 +140,10 @@ func (s *Store) Info() Info { return Info{Engine: s.backend.Engine(), Schema: s.
 // Close waits for what is being committed and closes the database. Calls
 // after it fail.
 func (s *Store) Close() error {
-	close(s.stop)
-	<-s.stopped
-	return s.backend.Close()
+	s.once.Do(func() {
+		close(s.stop)
+		<-s.stopped
+		s.ended = s.backend.Close()
+	})
+	return s.ended
 }

@@ -17,7 +17,10 @@ func (s *Store) Transmissions(ctx context.Context, q tracking.TransmissionQuery)
 	limit := pageLimit(q.Limit)
 	page := &tracking.TransmissionPage{Transmissions: []tracking.Transmission{}}
 	err = s.backend.View(ctx, func(ctx context.Context, c Conn) error {
-		rows, err := selectAll(ctx, c, "list transmissions", `select `+transmissionColumns+` from transmission t`+w.String()+` order by t.id desc limit ?`,
+		if err := w.before(ctx, c, "transmission", "t", q.Before); err != nil {
+			return err
+		}
+		rows, err := selectAll(ctx, c, "list transmissions", `select `+transmissionColumns+` from transmission t`+w.String()+` order by t.created_at desc, t.id desc limit ?`,
 			scanTransmission, append(w.args, limit+1)...)
 		if err != nil {
 			return err
@@ -60,6 +63,5 @@ func transmissionWhere(q tracking.TransmissionQuery) (*where, error) {
 	w.equal("t.connector", q.Connector)
 	oneOf(w, "t.state", q.States)
 	w.between("t.created_at", q.Since, q.Until)
-	w.before("t.id", q.Before)
 	return w, nil
 }

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -49,11 +50,22 @@ func (w *where) between(column string, since, until time.Time) {
 	}
 }
 
-// before adds the bound of a page.
-func (w *where) before(column string, id tracking.ID) {
-	if id != 0 {
-		w.and(column+" < ?", id)
+// before adds the bound of a page: what is older than the row of id. Rows are
+// in the order of their making by their clock, and then of their ids. An id
+// without a row stands for the moment it was made.
+func (w *where) before(ctx context.Context, c Conn, table, alias string, id tracking.ID) error {
+	if id == 0 {
+		return nil
 	}
+	at, found, err := selectOne(ctx, c, "page", `select created_at from `+table+` where id = ?`, scanTime, id)
+	if err != nil {
+		return err
+	}
+	if !found {
+		at = id.Time()
+	}
+	w.and("("+alias+".created_at, "+alias+".id) < (?, ?)", at, id)
+	return nil
 }
 
 func (w *where) String() string {

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	order "cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,10 +90,10 @@ func testDocumentFilters(t *testing.T, s Store) {
 		q    tracking.DocumentQuery
 		want string
 	}{
-		{"all", tracking.DocumentQuery{}, "failed invoice, refused shipment, late shipment, shipment, bad order, order of seller, order"},
+		{"all", tracking.DocumentQuery{}, "failed invoice, order of seller, refused shipment, late shipment, shipment, bad order, order"},
 		{"partner", tracking.DocumentQuery{Partner: "seller"}, "order of seller"},
 		{"partner nobody has", tracking.DocumentQuery{Partner: "none"}, ""},
-		{"direction", tracking.DocumentQuery{Direction: tracking.Inbound}, "bad order, order of seller, order"},
+		{"direction", tracking.DocumentQuery{Direction: tracking.Inbound}, "order of seller, bad order, order"},
 		{"type", tracking.DocumentQuery{Type: "810"}, "failed invoice"},
 		{"partner and type", tracking.DocumentQuery{Partner: "buyer", Type: "850"}, "bad order, order"},
 		{"one state", tracking.DocumentQuery{States: []tracking.DocumentState{tracking.DocumentInvalid}}, "bad order"},
@@ -114,8 +116,8 @@ func testDocumentFilters(t *testing.T, s Store) {
 		{"since", tracking.DocumentQuery{Since: day.Add(time.Minute)}, "failed invoice, order of seller"},
 		{"until", tracking.DocumentQuery{Until: day.Add(time.Hour), Direction: tracking.Inbound}, "bad order, order"},
 		{"since and until", tracking.DocumentQuery{Since: day.Add(time.Hour), Until: day.Add(2 * time.Hour)}, "order of seller"},
-		{"at most two", tracking.DocumentQuery{Limit: 2}, "failed invoice, refused shipment"},
-		{"before", tracking.DocumentQuery{Before: sh.docs["bad order"].ID}, "order of seller, order"},
+		{"at most two", tracking.DocumentQuery{Limit: 2}, "failed invoice, order of seller"},
+		{"before", tracking.DocumentQuery{Before: sh.docs["shipment"].ID}, "bad order, order"},
 	} {
 		if got := sh.find(t, s, c.q); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
@@ -141,7 +143,7 @@ func testDocumentText(t *testing.T, s Store) {
 	for _, c := range []struct{ text, want string }{
 		{"4500012345", "shipment, order"},
 		{"45000123", "shipment, order"},
-		{"4500012", "shipment, order of seller, order"},
+		{"4500012", "order of seller, shipment, order"},
 		{" 4500012999 ", "order of seller"},
 		{"V-", "order"},
 		{"ab-7", "bad order"}, // typed in small letters
@@ -180,16 +182,21 @@ func testDocumentText(t *testing.T, s Store) {
 
 func testPages(t *testing.T, s Store) {
 	const n = 23
-	var want []tracking.ID
+	var docs []*tracking.Document
 	for i := range n {
 		d := document(s)
-		if i%2 == 0 {
-			d.Partner = "seller"
-		}
+		d.CreatedAt = day.Add(time.Duration(i%5) * time.Hour) // many of the same time
 		insertDocuments(t, s, d)
-		want = append([]tracking.ID{d.ID}, want...)
+		docs = append(docs, d)
 		m := transmission(s, "")
 		update(t, s, func(ctx context.Context, tx processes.Tx) error { return tx.InsertTransmission(ctx, m) })
+	}
+	slices.SortFunc(docs, func(a, b *tracking.Document) int {
+		return order.Or(b.CreatedAt.Compare(a.CreatedAt), order.Compare(b.ID, a.ID))
+	})
+	var want []tracking.ID
+	for _, d := range docs {
+		want = append(want, d.ID)
 	}
 	for _, limit := range []int{1, 5, 23, 24} {
 		var got []tracking.ID
@@ -260,7 +267,7 @@ func testTransmissionFilters(t *testing.T, s Store) {
 		q    tracking.TransmissionQuery
 		want string
 	}{
-		{"all", tracking.TransmissionQuery{}, "dropped, out, refused, plain"},
+		{"all", tracking.TransmissionQuery{}, "out, dropped, refused, plain"},
 		{"partner", tracking.TransmissionQuery{Partner: "seller"}, "out"},
 		{"direction", tracking.TransmissionQuery{Direction: tracking.Inbound}, "dropped, refused, plain"},
 		{"states", tracking.TransmissionQuery{States: []tracking.TransmissionState{tracking.TransmissionRefused, tracking.TransmissionDelivered}}, "out, refused"},
@@ -272,7 +279,7 @@ func testTransmissionFilters(t *testing.T, s Store) {
 		{"nothing", tracking.TransmissionQuery{Text: "nothing"}, ""},
 		{"since", tracking.TransmissionQuery{Since: day.Add(time.Minute)}, "out"},
 		{"until", tracking.TransmissionQuery{Until: day.Add(time.Minute)}, "dropped, refused, plain"},
-		{"at most one", tracking.TransmissionQuery{Limit: 1}, "dropped"},
+		{"at most one", tracking.TransmissionQuery{Limit: 1}, "out"},
 		{"before", tracking.TransmissionQuery{Before: all[1].ID}, "plain"},
 	} {
 		page, err := s.Transmissions(context.Background(), c.q)

@@ -30,9 +30,9 @@ create table transmission (
 	completed_at bigint not null
 );
 create unique index transmission_accepted on transmission (direction, unique_key) where accepted and unique_key <> '';
-create index transmission_partner on transmission (partner, id);
-create index transmission_state on transmission (state, id);
-create index transmission_created on transmission (created_at);
+create index transmission_partner on transmission (partner, created_at, id);
+create index transmission_state on transmission (state, created_at, id);
+create index transmission_created on transmission (created_at, id);
 create index transmission_message on transmission (message_id) where message_id <> '';
 create index transmission_open on transmission (message_id) where state = 'prepared' and direction = 'outbound' and message_id <> '';
 create index transmission_filename on transmission (filename) where filename <> '';
@@ -126,17 +126,17 @@ create table document (
 	updated_at bigint not null,
 	troubled boolean generated always as (state = 'invalid' or state = 'failed' or ack = 'rejected') stored
 );
-create index document_partner on document (partner, id);
-create index document_partner_type on document (partner, type, id);
-create index document_type on document (type, id);
+create index document_partner on document (partner, created_at, id);
+create index document_partner_type on document (partner, type, created_at, id);
+create index document_type on document (type, created_at, id);
 create index document_control on document (control);
-create index document_created on document (created_at);
+create index document_created on document (created_at, id);
 create index document_interchange on document (interchange_id) where interchange_id <> 0;
 create index document_group on document (group_id) where group_id <> 0;
 create index document_source on document (source_id) where source_id <> 0;
 create index document_delivery on document (delivery_id) where delivery_id <> 0;
-create index document_troubled on document (id) where troubled;
-create index document_partner_troubled on document (partner, id) where troubled;
+create index document_troubled on document (created_at, id) where troubled;
+create index document_partner_troubled on document (partner, created_at, id) where troubled;
 create index document_awaited on document (ack_due) where ack = 'awaited';
 create index document_overdue on document (ack_due, id) where ack = 'awaited' and direction = 'outbound' and overdue_at < ack_due;
 

@@ -1,0 +1,271 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tradepost/internal/store"
+	"tradepost/internal/store/postgres"
+	"tradepost/internal/store/postgrestest"
+	"tradepost/processes"
+	"tradepost/processes/queue"
+	"tradepost/tracking"
+)
+
+// raw runs SQL on a database beside its store.
+func raw(t *testing.T, address string, statements ...string) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	for _, s := range statements {
+		if _, err := conn.Exec(ctx, s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+// with sets parameters of an address.
+func with(t *testing.T, address string, set map[string]string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	for name, value := range set {
+		q.Set(name, value)
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+func TestPasswordIsNotShown(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cr3t/w0rd"
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for _, address := range []string{
+		"postgres://u:" + secret + "@127.0.0.1:1/x",                  // a slash that should be %2F
+		"postgres://u:" + url.QueryEscape(secret) + "@127.0.0.1:1/x", // nobody listens
+		"postgres://u:" + secret + "@[::1:99/x",
+		"postgres://u:" + secret + "@host:port/x?sslmode=maybe",
+		"postgres://u@127.0.0.1:1/x?password=" + url.QueryEscape(secret),
+		"host=127.0.0.1 port=1 user=u password=" + secret,
+		"host=127.0.0.1 port=nine user=u password=" + secret,
+		"password=" + secret + " ====",
+		secret,
+	} {
+		s, err := postgres.Open(ctx, address, postgres.Options{})
+		if err == nil {
+			t.Errorf("%s was opened", address)
+			_ = s.Close()
+			continue
+		}
+		for e := err; e != nil; e = errors.Unwrap(e) {
+			if e == err && (strings.Contains(e.Error(), "s3cr3t") || strings.Contains(e.Error(), "w0rd")) {
+				t.Errorf("%s: the error shows the password: %v", address, e)
+			}
+		}
+	}
+}
+
+func TestOpenAtOnce(t *testing.T) {
+	t.Parallel()
+	address := postgrestest.Start(t).Address(t)
+	ctx := context.Background()
+	var mu sync.Mutex
+	nodes := map[tracking.ID]bool{}
+	var open, done sync.WaitGroup
+	open.Add(8)
+	for range 8 {
+		done.Go(func() {
+			s, err := postgres.Open(ctx, address, postgres.Options{Connections: 2})
+			if err != nil {
+				t.Errorf("Open: %v", err)
+				open.Done()
+				return
+			}
+			id := s.IDs().Next()
+			mu.Lock()
+			nodes[id>>12&1023] = true
+			mu.Unlock()
+			open.Done()
+			open.Wait() // all of them are open at the same time
+			if info := s.Info(); info.Schema < 1 || !strings.HasPrefix(info.Engine, "PostgreSQL ") {
+				t.Errorf("Info: %+v", info)
+			}
+			if err := errors.Join(s.Ping(ctx), s.Close()); err != nil {
+				t.Errorf("Ping and Close: %v", err)
+			}
+			if err := s.PauseLane(ctx, "l", true); err == nil {
+				t.Error("a closed store was written")
+			}
+		})
+	}
+	done.Wait()
+	if len(nodes) != 8 {
+		t.Errorf("8 stores have %d node numbers", len(nodes))
+	}
+}
+
+func TestOpenAnothersDatabase(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	for name, c := range map[string]struct {
+		change string
+		check  func(err error) bool
+	}{
+		"newer": {
+			`insert into schema_version values (2, 'second', 'x', 0), (3, 'third', 'y', 0)`,
+			func(err error) bool {
+				var e *store.NewerVersionError
+				return errors.As(err, &e) && e.Have == 3 && e.Know == 1
+			},
+		},
+		"changed": {
+			`update schema_version set checksum = 'x' where version = 1`,
+			func(err error) bool {
+				var e *store.ChangedMigrationError
+				return errors.As(err, &e) && e.Version == 1
+			},
+		},
+	} {
+		address := server.Address(t)
+		open(t, address)
+		raw(t, address, c.change)
+		if _, err := postgres.Open(context.Background(), address, postgres.Options{}); !c.check(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := postgres.Open(context.Background(), with(t, server.Address(t), map[string]string{"search_path": "nowhere"}), postgres.Options{}); err == nil || !strings.Contains(err.Error(), "search_path") {
+		t.Errorf("a schema that is not there: %v", err)
+	}
+}
+
+func TestNodeNumbersAreScarce(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	address := postgrestest.Start(t).Address(t)
+	if err := open(t, address).Ping(ctx); err != nil {
+		t.Fatal(err)
+	}
+	raw(t, address, `insert into node select n, 'other', now_ms() + 3600000 from generate_series(1, 1023) n`)
+	if _, err := postgres.Open(ctx, address, postgres.Options{}); err == nil || !strings.Contains(err.Error(), "1024") {
+		t.Errorf("with all numbers lent: %v", err)
+	}
+	// Of those whose time is over, the one that rested longest goes first.
+	raw(t, address, `update node set until = now_ms() - 5000 where number in (7, 9)`, `update node set until = now_ms() - 9000 where number = 8`)
+	if got := open(t, address).IDs().Next() >> 12 & 1023; got != 8 {
+		t.Errorf("node %d was lent, want 8", got)
+	}
+}
+
+func TestNotify(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	address := postgrestest.Start(t).Address(t)
+	here := open(t, address)
+	there, err := postgres.Open(ctx, address, postgres.Options{Poll: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer there.Close()
+	// Listening begins a moment after Open, so work is made until it is heard.
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(10 * time.Second)
+	for i := int64(1); ; i++ {
+		j := &queue.Job{ID: i, Lane: "l", Kind: "run", CreatedAt: time.Now()}
+		if err := here.Update(ctx, func(ctx context.Context, tx processes.Tx) error { return tx.Enqueue(ctx, j) }); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-there.Wake():
+			return
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("work of another process did not wake")
+		}
+	}
+}
+
+// TestConnectionsBreak ends the server's side of connections under writers:
+// they go on, and nothing that was committed is lost or done twice.
+func TestConnectionsBreak(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	address := with(t, postgrestest.Start(t).Address(t), map[string]string{"application_name": "victim"})
+	s := open(t, address)
+	stop := make(chan struct{})
+	var mu sync.Mutex
+	committed, unknown, tried := map[tracking.ID]bool{}, 0, 0
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				d := &tracking.Document{ID: s.IDs().Next(), CreatedAt: time.Now()}
+				err := s.Update(ctx, func(ctx context.Context, tx processes.Tx) error {
+					if _, err := tx.NextControl(ctx, "scope"); err != nil {
+						return err
+					}
+					return tx.InsertDocument(ctx, d)
+				})
+				mu.Lock()
+				tried++
+				switch {
+				case err == nil:
+					committed[d.ID] = true
+				case errors.Is(err, store.ErrCommitUnknown):
+					unknown++
+				default:
+					t.Errorf("Update: %v", err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for range 10 {
+		raw(t, with(t, address, map[string]string{"application_name": "killer"}),
+			`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim' and datname = current_database() order by random() limit 3`)
+	}
+	close(stop)
+	wg.Wait()
+	if err := s.Ping(ctx); err != nil {
+		t.Errorf("Ping: %v", err)
+	}
+	n := 0
+	for q := (tracking.DocumentQuery{Limit: 1000}); ; {
+		page, err := s.Documents(ctx, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range page.Documents {
+			delete(committed, d.ID)
+			n++
+		}
+		if q.Before = page.Next; page.Next == 0 {
+			break
+		}
+	}
+	if len(committed) != 0 {
+		t.Errorf("%d committed documents are gone", len(committed))
+	}
+	t.Log(fmt.Sprintf("%d updates, %d documents, %d commits of unknown outcome", tried, n, unknown))
+}
