@@ -3,6 +3,7 @@ package as2_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"tradepost/as2"
+	"tradepost/certs"
 	"tradepost/transport"
 	connector "tradepost/transport/as2"
 	"tradepost/transport/transporttest"
@@ -496,11 +498,39 @@ func TestRefusalsAreLimitedBySource(t *testing.T) {
 	}
 }
 
+// TestHTTP2: peers that speak it get it.
+func TestHTTP2(t *testing.T) {
+	t.Parallel()
+	pair, err := certs.Generate(certs.Request{CommonName: "server", Addresses: []string{"127.0.0.1"}, NotBefore: time.Now().Add(-time.Hour), Type: certs.P256}, nil)
+	must(t, err)
+	b := newBench(t, nil, connector.ListenConfig{TLS: &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{pair.Certificate.Raw}, PrivateKey: pair.Key}},
+	}})
+	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
+	r := build(t, "D1", usual, "ALICE", "BOB")
+	for i := range 2 {
+		req, err := http.NewRequest(http.MethodPost, b.url, bytes.NewReader(r.body))
+		must(t, err)
+		req.Header = r.header
+		resp, err := client.Do(req)
+		must(t, err)
+		body, err := io.ReadAll(resp.Body)
+		must(t, errors.Join(err, resp.Body.Close()))
+		if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusOK || !bytes.Equal(body, b.sink.Accepted()[0].Receipt.Body) {
+			t.Errorf("%d: HTTP/%d %s: %.200s", i, resp.ProtoMajor, resp.Status, body)
+		}
+	}
+	if len(b.sink.Accepted()) != 1 || len(b.sink.Seen()) != 2 {
+		t.Errorf("%d arrivals, %d accepted", len(b.sink.Seen()), len(b.sink.Accepted()))
+	}
+}
+
 // TestStalledBodyIsGivenUp: a client that stops in the middle does not hold a
 // place for ever.
 func TestStalledBodyIsGivenUp(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(c *connector.Config) { c.Limits.Stall = 50 * time.Millisecond; c.Limits.Concurrent = 1 }, connector.ListenConfig{})
+	b := newBench(t, func(c *connector.Config) { c.Limits.Stall = 250 * time.Millisecond; c.Limits.Concurrent = 1 }, connector.ListenConfig{})
 	address := strings.TrimSuffix(strings.TrimPrefix(b.url, "http://"), "/as2")
 	conn, err := net.Dial("tcp", address)
 	must(t, err)
@@ -522,12 +552,12 @@ func TestStalledBodyIsGivenUp(t *testing.T) {
 // one request hits what comes after.
 func TestSlowAcceptOnAKeptConnection(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(c *connector.Config) { c.Limits.Stall = 40 * time.Millisecond }, connector.ListenConfig{})
+	b := newBench(t, func(c *connector.Config) { c.Limits.Stall = 300 * time.Millisecond }, connector.ListenConfig{})
 	for _, id := range []string{"D1", "D2"} {
 		entered, release := b.sink.Hold()
 		go func() {
 			<-entered
-			time.Sleep(120 * time.Millisecond) // what is tested is that this is not too long
+			time.Sleep(700 * time.Millisecond) // what is tested is that this is not too long
 			release()
 		}()
 		r := build(t, id, usual, "ALICE", "BOB")

@@ -119,7 +119,7 @@ func sender(t testing.TB, e *connector.Endpoint, name, url, more string) *connec
 }
 
 // serve runs a Listener on a free port until the test ends, and returns its URL.
-func serve(t *testing.T, e *connector.Endpoint, sink transport.Sink, c connector.ListenConfig) string {
+func serve(t testing.TB, e *connector.Endpoint, sink transport.Sink, c connector.ListenConfig) string {
 	t.Helper()
 	c.Address = "127.0.0.1:0"
 	l, err := e.Listener(c, sink)

@@ -237,15 +237,23 @@ func TestExchangedUnderOurHands(t *testing.T) {
 func TestOwnFoldersMustBeReal(t *testing.T) {
 	t.Parallel()
 	for _, planted := range []string{workDir, claimedDir} {
-		d := newDesk(t, "")
-		elsewhere := t.TempDir()
-		d.ok(os.MkdirAll(filepath.Dir(filepath.Join(d.dir, planted)), 0o700))
-		d.ok(os.Symlink(elsewhere, filepath.Join(d.dir, planted)))
-		if _, err := d.p.pass(context.Background(), context.Background()); err == nil {
-			t.Errorf("%s is a link and was followed", planted)
-		}
-		if got, _ := os.ReadDir(elsewhere); len(got) != 0 {
-			t.Errorf("%s: wrote through the link", planted)
+		for _, inside := range []bool{true, false} { // os.Root alone would follow a link inside
+			d := newDesk(t, "")
+			elsewhere := t.TempDir()
+			link := elsewhere
+			if inside {
+				elsewhere = filepath.Join(d.dir, "elsewhere")
+				d.ok(os.Mkdir(elsewhere, 0o700))
+				link = strings.Repeat("../", strings.Count(planted, "/")) + "elsewhere"
+			}
+			d.ok(os.MkdirAll(filepath.Dir(filepath.Join(d.dir, planted)), 0o700))
+			d.ok(os.Symlink(link, filepath.Join(d.dir, planted)))
+			if _, err := d.p.pass(context.Background(), context.Background()); err == nil {
+				t.Errorf("%s is a link to %s and was followed", planted, link)
+			}
+			if got, _ := os.ReadDir(elsewhere); len(got) != 0 {
+				t.Errorf("%s: wrote through the link to %s", planted, link)
+			}
 		}
 	}
 }

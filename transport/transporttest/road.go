@@ -44,7 +44,7 @@ type Factory func(t *testing.T) *Road
 
 // patience is how long a case waits for what must happen. It is only ever used
 // up by a failure.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Run runs the whole suite.
 func Run(t *testing.T, f Factory) {
