@@ -22,7 +22,7 @@ func seeds() []string {
 		"some mail text\n" + order850 + "\n\n--\nregards\n" + order850 + "\x1a",
 		"\xef\xbb\xbfUNB+UNOA:1+A+B+260801:1200+1\nUNH+1+IFCSUM:D:01B:UN\nUNT+2+1\nUNZ+1+1\n",
 		"UNA:+.?*'\nUNB+IATA:1+1A+KRC+130527:0649+0003'\nUNH+1+PNRGOV:11:1:IA'\nFTX+a*b'UNT+3+1'UNZ+1+0003'",
-		"STX=ANA:1+A+B'", "GS*PO*A*B~", "", " \n", "UNA", "ISA*", "UNH+1+ORDERS:D:96A:UN'UNT+2+1'",
+		"STX=ANA:1+A+B'", "GS*PO*A*B~", "", " \n", "UNA", "ISA*", "UNB+", "UNH+1+ORDERS:D:96A:UN'UNT+2+1'",
 	}
 }
 

@@ -91,14 +91,14 @@ func peek(r *Reader) (Header, error) {
 			}
 			return h, err
 		}
-		if len(s.Content()) == len(s.Raw) {
-			h.Notices = h.Notices[:len(h.Notices)-len(r.Notices())]
-			break // cut off: b ends here
-		}
 		h.Delimiters = r.Delimiters()
 		if h.Standard == Unknown {
 			h.Standard = h.Delimiters.Standard
 			h.Offset = s.Pos.Offset
+		}
+		if len(s.Content()) == len(s.Raw) {
+			h.Notices = h.Notices[:len(h.Notices)-len(r.Notices())]
+			break // cut off: b ends here
 		}
 		if !h.read(s) {
 			break
