@@ -20,11 +20,22 @@ func (h *handler) bareArrival(r *http.Request, kept *wire) *transport.Arrival {
 		Evidence: transport.Evidence{
 			Remote:  r.RemoteAddr,
 			TLS:     tlsName(r.TLS),
-			Headers: headerFields(r.Header),
+			Headers: headerFields(withoutSecrets(r.Header)),
 			From:    clip(text(as2.ParseID(r.Header.Get("AS2-From")))),
 			To:      clip(text(as2.ParseID(r.Header.Get("AS2-To")))),
 		},
 	}
+}
+
+// withoutSecrets is h as it may be kept for years and shown to many.
+func withoutSecrets(h http.Header) http.Header {
+	out := h.Clone()
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+		if out.Get(name) != "" {
+			out.Set(name, "(not kept)")
+		}
+	}
+	return out
 }
 
 // messageID is the Message-ID as it came, without the white space around it.

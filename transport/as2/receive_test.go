@@ -119,6 +119,7 @@ func TestEvidenceOfWhatArrives(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, connector.ListenConfig{})
 	r := build(t, "D1", usual, "ALICE", "BOB")
+	r.header.Set("Authorization", "Basic c2VjcmV0")
 	resp, body := b.post(r)
 	if resp.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %s", resp.Status, body)
@@ -146,8 +147,11 @@ func TestEvidenceOfWhatArrives(t *testing.T) {
 	names := ""
 	for _, h := range e.Headers {
 		names += h.Name + " "
+		if strings.Contains(h.Value, "c2VjcmV0") {
+			t.Errorf("kept %s: %s", h.Name, h.Value)
+		}
 	}
-	if !strings.Contains(names, "AS2-From AS2-Product AS2-To AS2-Version") || !strings.Contains(names, "Message-ID ") {
+	if !strings.Contains(names, "AS2-From AS2-Product AS2-To AS2-Version") || !strings.Contains(names, "Message-ID ") || !strings.Contains(names, "Authorization ") {
 		t.Errorf("headers %s", names)
 	}
 	rc := a.Receipt

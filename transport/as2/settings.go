@@ -30,7 +30,8 @@ type Settings struct {
 	TLS TLS `json:"tls"`
 	// Proxy is an HTTP proxy, http://host:port.
 	Proxy string `json:"proxy"`
-	// Headers are further headers of each transmission.
+	// Headers are further headers of each transmission. They are kept as
+	// evidence, so they are no place for secrets.
 	Headers map[string]string `json:"headers"`
 	// ReceiptHosts are the hosts, host or host:port, that the partner may have
 	// its asynchronous receipts posted to, beside the one of URL.
