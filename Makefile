@@ -30,7 +30,8 @@ bench: ## run every benchmark once around
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 interop: ## trade messages with openssl and with what other AS2 products recorded
-	CI=true $(GO) test -count=1 -run 'OpenSSL|Interop|Corpus|Drummond' ./as2/... ./certs/... ./transport/...
+	$(GO) test -count=1 ./interop/...
+	$(GO) test -count=1 -run 'OpenSSL|Corpus|Drummond' ./as2/... ./certs/... ./edi/...
 
 soak: ## play the demonstration SOAK times over
 	@for i in $$(seq $(SOAK)); do echo "round $$i of $(SOAK)"; $(GO) run ./cmd/tradepost demo --once -o jsonl || exit 1; done
@@ -40,7 +41,7 @@ fuzz: ## fuzz every target for FUZZTIME
 	  echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -parallel 2 || exit 1; done; done
 
 screenshots: ## take the pictures of the console for docs/images (needs Chromium)
-	$(GO) test -count=1 -run Screenshots ./internal/console/... -args -screenshots=$(CURDIR)/docs/images
+	$(GO) test -count=1 -run TestPagesInABrowser ./internal/console -args -pictures $(CURDIR)/docs/images
 
 tidy: ## fail when go.mod is not tidy or a file is not formatted
 	$(GO) mod tidy -diff
