@@ -41,7 +41,10 @@ func NewContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 		}
 	}
 	syntax, number, _ := strings.Cut(ic.Version, ":")
-	c := &Contrl{UNB: edifact.UNB{Syntax: or(syntax, "UNOA"), Version: or(number, "3"), Sender: ic.To, Receiver: ic.From}, Delimiters: ic.Delimiters, Status: Accepted}
+	fit := func(p edi.Party) edi.Party {
+		return edi.Party{ID: copied(p.ID, 35), Qualifier: copied(p.Qualifier, 4), Internal: copied(p.Internal, 35)}
+	}
+	c := &Contrl{UNB: edifact.UNB{Syntax: or(copied(syntax, 4), "UNOA"), Version: or(copied(number, 1), "3"), Sender: fit(ic.To), Receiver: fit(ic.From)}, Delimiters: ic.Delimiters, Status: Accepted}
 	if ic.Test {
 		c.UNB.Test = "1"
 	}
@@ -91,14 +94,16 @@ func position(is *validate.Issue) edi.Field {
 	return edi.Simple(strconv.Itoa(is.Element + 1))
 }
 
-func party(p edi.Party) edi.Field { return edi.Composite(p.ID, p.Qualifier, p.Internal) }
+func party(p edi.Party) edi.Field {
+	return edi.Composite(copied(p.ID, 35), copied(p.Qualifier, 4), copied(p.Internal, 35))
+}
 
 func (c *Contrl) interchange(ic *validate.Interchange) {
 	action := actionAcknowledged
 	if !ic.Accepted {
 		action, c.Status = actionRejected, Rejected
 	}
-	fields := []edi.Field{edi.Simple(ic.Control), party(ic.From), party(ic.To), edi.Simple(action)}
+	fields := []edi.Field{edi.Simple(copied(ic.Control, 14)), party(ic.From), party(ic.To), edi.Simple(action)}
 	c.rows = append(c.rows, row{"UCI", append(fields, service(ic.Issues)...)})
 }
 
@@ -109,7 +114,7 @@ func (c *Contrl) group(g *validate.Group, o Options) {
 			action = actionRejected
 			c.lower()
 		}
-		fields := []edi.Field{edi.Simple(g.Control), edi.Simple(g.Sender), edi.Simple(g.Receiver), edi.Simple(action)}
+		fields := []edi.Field{edi.Simple(copied(g.Control, 14)), edi.Simple(copied(g.Sender, 35)), edi.Simple(copied(g.Receiver, 35)), edi.Simple(action)}
 		c.rows = append(c.rows, row{"UCF", append(fields, service(g.Issues)...)})
 	}
 	for _, doc := range g.Documents {
@@ -118,6 +123,16 @@ func (c *Contrl) group(g *validate.Group, o Options) {
 		}
 		c.message(doc, o)
 	}
+}
+
+// copied is a value of the inbound interchange as the CONTRL can carry it.
+func copied(value string, longest int) string {
+	return cut(strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f {
+			return -1
+		}
+		return r
+	}, value), longest)
 }
 
 // lower makes the verdict on the interchange that of its worst part.
@@ -136,8 +151,8 @@ func (c *Contrl) message(doc *validate.Document, o Options) {
 		c.lower()
 	}
 	fields := []edi.Field{
-		edi.Simple(doc.Control),
-		edi.Composite(doc.Type, number, release, doc.Agency, doc.Convention),
+		edi.Simple(copied(doc.Control, 14)),
+		edi.Composite(copied(doc.Type, 6), copied(number, 3), copied(release, 3), copied(doc.Agency, 3), copied(doc.Convention, 6)),
 		edi.Simple(action),
 	}
 	c.rows = append(c.rows, row{"UCM", append(fields, service(documentIssues(doc))...)})

@@ -96,13 +96,13 @@ func NewFunctional(kind Kind, ic *validate.Interchange, gr *validate.Group, o Op
 		kind = KindFor(gr.Version)
 	}
 	f := &Functional{Kind: kind, o: o, group: gr, Envelope: envelope(ic)}
-	f.Envelope.GS = x12.GS{Type: "FA", Sender: gr.Receiver, Receiver: gr.Sender, Agency: "X", Version: release(gr.Version)}
-	ak1 := row{"AK1", []edi.Field{edi.Simple(gr.Type), edi.Simple(gr.Control)}}
+	f.Envelope.GS = x12.GS{Type: "FA", Sender: f.clean(gr.Receiver), Receiver: f.clean(gr.Sender), Agency: "X", Version: f.clean(release(gr.Version))}
+	ak1 := row{"AK1", []edi.Field{f.copied(gr.Type, 2), f.copied(gr.Control, 9)}}
 	if kind == FA999 {
 		f.Envelope.GS.Version = convention999
 	}
 	if kind == FA999 || release(gr.Version) >= "005010" && gr.Version != "" {
-		ak1.fields = append(ak1.fields, edi.Simple(gr.Version))
+		ak1.fields = append(ak1.fields, f.copied(gr.Version, 12))
 	}
 	f.rows = append(f.rows, ak1)
 	return f, nil
@@ -121,14 +121,11 @@ func release(version string) string {
 
 // envelope gives the envelope back to the sender of an interchange.
 func envelope(ic *validate.Interchange) Envelope {
-	e := Envelope{
-		ISA:        x12.ISA{Sender: ic.To, Receiver: ic.From, Version: ic.Version, Usage: "P"},
-		Delimiters: ic.Delimiters,
-	}
+	e := Envelope{ISA: x12.ISA{Version: ic.Version, Usage: "P"}, Delimiters: ic.Delimiters}
 	if ic.Test {
 		e.ISA.Usage = "T"
 	}
-	if len(e.ISA.Version) != 5 {
+	if len(e.ISA.Version) != 5 || !allDigits(e.ISA.Version) {
 		e.ISA.Version = "00401"
 	}
 	if e.Delimiters.Component == 0 || e.Delimiters.SegmentTail != "" || e.Delimiters.Validate() != nil {
@@ -138,7 +135,15 @@ func envelope(ic *validate.Interchange) Envelope {
 		e.Delimiters.Repetition = spare(e.Delimiters)
 	}
 	e.Delimiters = x12.InForce(e.Delimiters, e.ISA.Version)
+	fit := func(p edi.Party) edi.Party {
+		return edi.Party{Qualifier: cut(clean(p.Qualifier, e.Delimiters), 2), ID: cut(clean(p.ID, e.Delimiters), 15)}
+	}
+	e.ISA.Sender, e.ISA.Receiver = fit(ic.To), fit(ic.From)
 	return e
+}
+
+func allDigits(s string) bool {
+	return strings.Trim(s, "0123456789") == ""
 }
 
 // spare finds a repetition separator that is not in use otherwise.
@@ -154,9 +159,9 @@ func spare(d edi.Delimiters) byte {
 // Add puts the verdict on one document into the acknowledgement.
 func (f *Functional) Add(doc *validate.Document) {
 	f.received++
-	ak2 := row{"AK2", []edi.Field{edi.Simple(f.clean(doc.Type)), edi.Simple(f.clean(doc.Control))}}
+	ak2 := row{"AK2", []edi.Field{f.copied(doc.Type, 3), f.copied(doc.Control, 9)}}
 	if f.Kind == FA999 && doc.Convention != "" {
-		ak2.fields = append(ak2.fields, edi.Simple(f.clean(doc.Convention)))
+		ak2.fields = append(ak2.fields, f.copied(doc.Convention, 35))
 	}
 	f.rows = append(f.rows, ak2)
 	noted := f.noted(doc)
@@ -263,7 +268,7 @@ func (f *Functional) segment(doc *validate.Document, is *validate.Issue, code st
 	if len(name) < 2 || len(name) > 3 || f.clean(name) != name {
 		name = "ZZZ" // AK301 has two or three characters; the real one cannot be said
 	}
-	f.rows = append(f.rows, row{tag, []edi.Field{edi.Simple(name), edi.Simple(strconv.Itoa(is.Ordinal)), edi.Simple(loop), edi.Simple(code)}})
+	f.rows = append(f.rows, row{tag, []edi.Field{edi.Simple(name), edi.Simple(strconv.Itoa(is.Ordinal)), edi.Simple(f.clean(loop)), edi.Simple(code)}})
 	if f.Kind == FA999 && len(doc.Keys) > 0 {
 		key := doc.Keys[0]
 		if value := f.clean(key.Value); value != "" && len(value) <= 35 {
@@ -305,6 +310,12 @@ func cut(s string, n int) string {
 		return s[:n]
 	}
 	return s
+}
+
+// copied is a value of the inbound document as the acknowledgement can carry
+// it: however wrong it was, the acknowledgement itself is valid.
+func (f *Functional) copied(value string, longest int) edi.Field {
+	return edi.Simple(cut(f.clean(value), longest))
 }
 
 // clean takes out of a value what the delimiters of the acknowledgement cannot

@@ -29,3 +29,13 @@ func TestShippedCompiles(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkShipped is the price of a catalog and of its first look-up; one
+// catalog serves any number of walks.
+func BenchmarkShipped(b *testing.B) {
+	for b.Loop() {
+		if _, ok := schema.Shipped().Lookup(schema.X12, "004010", "850"); !ok {
+			b.Fatal("no 850")
+		}
+	}
+}

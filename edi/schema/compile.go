@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,7 +9,7 @@ import (
 
 const maxNodes = 20000 // nodes of one compiled guide, includes written out
 
-var errTooManyNodes = errors.New("the guide has too many places for segments")
+var errTooManyNodes = fmt.Errorf("the guide has more than %d places for segments, templates written out", maxNodes)
 
 // compiler turns a guide's statements into the loops a validator walks.
 type compiler struct {
@@ -82,6 +81,9 @@ func (c *compiler) body(into *Loop, statements []*statement, area, path string, 
 			if template == nil {
 				return s.at(st, 1, "there is no template %s in this file", name)
 			}
+			if c.nodes++; c.nodes > maxNodes {
+				return s.at(st, 0, "%v", errTooManyNodes)
+			}
 			if err = c.body(into, template.children, area, path, depth+1); err != nil {
 				return err
 			}
@@ -97,7 +99,7 @@ func (c *compiler) body(into *Loop, statements []*statement, area, path string, 
 			return err
 		}
 		if c.nodes++; c.nodes > maxNodes {
-			return s.at(st, 0, "the guide has more than %d places for segments", maxNodes)
+			return s.at(st, 0, "%v", errTooManyNodes)
 		}
 		into.Nodes = append(into.Nodes, node)
 	}
@@ -248,7 +250,7 @@ func (c *compiler) hierarchy(st *statement, area, path string, depth int) (Node,
 		}
 		node.Loop.Levels = append(node.Loop.Levels, level)
 	}
-	node.Loop.Nodes = node.Loop.Levels[0].Loop.Nodes[:1]
+	node.Loop.Nodes = slices.Clone(node.Loop.Levels[0].Loop.Nodes[:1])
 	node.Segment = node.Loop.Nodes[0].Segment
 	return node, nil
 }

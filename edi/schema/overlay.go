@@ -87,7 +87,7 @@ func (c *compiler) overlay(root *Loop) error {
 
 func (c *compiler) edit(l *Loop, e edit) (int, error) {
 	found := 0
-	for i := 0; i < len(l.Nodes); i++ {
+	for i := 0; i < len(l.Nodes) && len(l.Levels) == 0; i++ {
 		if l.Nodes[i].Path == e.path {
 			found++
 			added, err := c.change(l, i, e)
@@ -143,6 +143,9 @@ func (c *compiler) change(l *Loop, i int, e edit) (int, error) {
 		}
 		switch w {
 		case "variant":
+			if i == 0 && n.Loop == nil && n.Min == 1 && n.Max == 1 && strings.HasSuffix(n.Path, "/"+l.Name+"/"+n.Tag.String()) {
+				return added, s.at(st, 0, "%s begins its loop: put the variants on the loop, at %s", e.path, strings.TrimSuffix(e.path, "/"+n.Tag.String()))
+			}
 			variant, err := c.variant(n, st, e)
 			if err != nil {
 				return added, err
