@@ -28,8 +28,30 @@ const (
 	DocumentReady     DocumentState = "ready"     // judged good, waits for delivery
 	DocumentSending   DocumentState = "sending"   // a transmission that carries it is prepared
 	DocumentDelivered DocumentState = "delivered" // inbound: the back office has it; outbound: the partner's receipt is in
+	DocumentSettled   DocumentState = "settled"   // an inbound acknowledgement that told what it had to tell
 	DocumentFailed    DocumentState = "failed"    // delivery gave up or was refused: somebody must look
 )
+
+// DocumentStates lists every state of a document in the order of its life.
+func DocumentStates() []DocumentState {
+	return []DocumentState{DocumentReceived, DocumentInvalid, DocumentReady, DocumentSending, DocumentDelivered, DocumentSettled, DocumentFailed}
+}
+
+// IsAcknowledgement tells whether a type of document is itself an
+// acknowledgement (X12 TA1, 997, 999; EDIFACT CONTRL): it settles others, and
+// is neither acknowledged nor handed to the back office.
+func IsAcknowledgement(documentType string) bool {
+	switch documentType {
+	case "TA1", "997", "999", "CONTRL":
+		return true
+	}
+	return false
+}
+
+// AckStates lists every state of a document's acknowledgement.
+func AckStates() []AckState {
+	return []AckState{AckNone, AckAwaited, AckAccepted, AckWithErrors, AckRejected}
+}
 
 // AckState is what is known of a document's functional acknowledgement: ours
 // about an inbound document, the partner's about an outbound one.
@@ -108,7 +130,7 @@ func documentMoves(from DocumentState) []DocumentState {
 	case DocumentInvalid:
 		return []DocumentState{DocumentReady} // released by a person
 	case DocumentReady:
-		return []DocumentState{DocumentSending, DocumentDelivered, DocumentFailed}
+		return []DocumentState{DocumentSending, DocumentDelivered, DocumentSettled, DocumentFailed}
 	case DocumentSending:
 		return []DocumentState{DocumentDelivered, DocumentFailed, DocumentSending}
 	case DocumentFailed, DocumentDelivered:

@@ -37,7 +37,7 @@ func DocumentParams() []string {
 //	partner    name of the partner
 //	direction  inbound or outbound, seen from the partner
 //	type       850
-//	state      received, invalid, ready, sending, delivered, failed; several by comma
+//	state      received, invalid, ready, sending, delivered, settled, failed; several by comma
 //	ack        none, awaited, accepted, accepted-with-errors, rejected, overdue; several by comma
 //	control    control number of interchange, group or document
 //	key        PO=4500012345
@@ -112,7 +112,7 @@ func ParseTransmissions(v url.Values, now time.Time, zone *time.Location) (track
 }
 
 func documentStates() []string {
-	return []string{"received", "invalid", "ready", "sending", "delivered", "failed"}
+	return []string{"received", "invalid", "ready", "sending", "delivered", "settled", "failed"}
 }
 
 func ackStates() []string {

@@ -75,8 +75,8 @@ func newDocumentListCommand(env *Env) *cobra.Command {
 	fl.StringVar(&f.partner, "partner", "", "only of this `PARTNER`")
 	fl.StringVar(&f.kind, "type", "", "only of this `TYPE`: 850")
 	fl.StringVar(&f.key, "key", "", "only with this business key: `NAME=VALUE`, such as PO=4500012345")
-	fl.StringSliceVar(&f.states, "state", nil, "only in this `STATE`: "+join(documentStates()))
-	fl.StringSliceVar(&f.acks, "ack", nil, "only with this acknowledgement `STATE`: "+join(ackStates()))
+	fl.StringSliceVar(&f.states, "state", nil, "only in this `STATE`: "+join(tracking.DocumentStates()))
+	fl.StringSliceVar(&f.acks, "ack", nil, "only with this acknowledgement `STATE`: "+join(tracking.AckStates()))
 	fl.BoolVar(&f.overdue, "overdue", false, "only those whose acknowledgement is overdue")
 	fl.StringVar(&f.control, "control", "", "only with this control `NUMBER` (interchange, group or document)")
 	fl.StringVar(&f.direction, "direction", "", "only `inbound` or outbound")
@@ -108,14 +108,14 @@ func (f *documentFilter) query(now time.Time) (tracking.DocumentQuery, error) {
 		q.KeyName, q.KeyValue = name, value
 	}
 	for _, s := range f.states {
-		if !slices.Contains(documentStates(), tracking.DocumentState(s)) {
-			return q, fmt.Errorf("--state %s: write one of %s", s, join(documentStates()))
+		if !slices.Contains(tracking.DocumentStates(), tracking.DocumentState(s)) {
+			return q, fmt.Errorf("--state %s: write one of %s", s, join(tracking.DocumentStates()))
 		}
 		q.States = append(q.States, tracking.DocumentState(s))
 	}
 	for _, s := range f.acks {
-		if !slices.Contains(ackStates(), tracking.AckState(s)) {
-			return q, fmt.Errorf("--ack %s: write one of %s", s, join(ackStates()))
+		if !slices.Contains(tracking.AckStates(), tracking.AckState(s)) {
+			return q, fmt.Errorf("--ack %s: write one of %s", s, join(tracking.AckStates()))
 		}
 		q.Acks = append(q.Acks, tracking.AckState(s))
 	}
@@ -196,21 +196,6 @@ func keys(d tracking.DocumentRow) string {
 		words[i] = k.Name + "=" + k.Value
 	}
 	return strings.Join(words, " ")
-}
-
-// documentStates lists the states a document can be in.
-func documentStates() []tracking.DocumentState {
-	return []tracking.DocumentState{
-		tracking.DocumentReceived, tracking.DocumentInvalid, tracking.DocumentReady,
-		tracking.DocumentSending, tracking.DocumentDelivered, tracking.DocumentFailed,
-	}
-}
-
-// ackStates lists the states of a document's acknowledgement.
-func ackStates() []tracking.AckState {
-	return []tracking.AckState{
-		tracking.AckNone, tracking.AckAwaited, tracking.AckAccepted, tracking.AckWithErrors, tracking.AckRejected,
-	}
 }
 
 func join[S ~string](words []S) string {

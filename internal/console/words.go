@@ -48,7 +48,9 @@ func typeName(typ string) string {
 		return "Sales report"
 	case "855", "ORDRSP":
 		return "Order response"
-	case "856", "DESADV":
+	case "856":
+		return "Ship notice"
+	case "DESADV":
 		return "Despatch advice"
 	case "860", "865", "ORDCHG":
 		return "Order change"
@@ -72,14 +74,14 @@ func typeName(typ string) string {
 		return "Warehouse shipment"
 	case "990":
 		return "Load tender response"
-	case "997", "999", "CONTRL":
+	case "TA1", "997", "999", "CONTRL":
 		return "Acknowledgement"
 	}
 	return "Document"
 }
 
 // isAck tells whether a type of document is itself an acknowledgement.
-func isAck(typ string) bool { return typ == "997" || typ == "999" || typ == "CONTRL" }
+func isAck(typ string) bool { return tracking.IsAcknowledgement(typ) }
 
 func documentChip(s tracking.DocumentState) Chip {
 	switch s {
@@ -93,6 +95,8 @@ func documentChip(s tracking.DocumentState) Chip {
 		return Chip{"info", "send", "Sending"}
 	case tracking.DocumentDelivered:
 		return Chip{"good", "check", "Delivered"}
+	case tracking.DocumentSettled:
+		return Chip{"good", "check", "Settled"}
 	case tracking.DocumentFailed:
 		return Chip{"bad", "alert", "Failed"}
 	}

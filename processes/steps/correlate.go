@@ -59,7 +59,7 @@ func (s *Correlate) Run(ctx context.Context, x *processes.Execution) (processes.
 					return err
 				}
 			}
-			return nil
+			return settling.settled(ctx)
 		},
 	}, nil
 }
@@ -210,6 +210,23 @@ func (s *settling) insert(ctx context.Context, a *ack.Acknowledgement, row track
 		row.CarrierID = carrier.ID
 	}
 	return s.tx.InsertAcknowledgement(ctx, &row)
+}
+
+// settled marks the acknowledgements themselves as having done their work.
+func (s *settling) settled(ctx context.Context) error {
+	for _, d := range s.carriers {
+		if !tracking.IsAcknowledgement(d.Type) || d.State != tracking.DocumentReady {
+			continue
+		}
+		if err := d.Move(tracking.DocumentSettled); err != nil {
+			return err
+		}
+		d.UpdatedAt = s.c.Now()
+		if err := s.tx.UpdateDocument(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unmatched records an acknowledgement of something we never sent.

@@ -146,7 +146,7 @@ func (s *Envelope) commit(ctx context.Context, tx processes.Tx, x *processes.Exe
 	}
 	d.InterchangeID, d.GroupID, d.Control = i.ID, g.ID, place.Document.Control
 	d.Payload, d.Offset, d.Length, d.UpdatedAt = i.Payload, place.Offset, place.Length, s.c.Now()
-	if e.agreement.AckWithin > 0 && !isAcknowledgement(d.Type) {
+	if e.agreement.AckWithin > 0 && !tracking.IsAcknowledgement(d.Type) {
 		d.Ack, d.AckDue = tracking.AckAwaited, s.c.Now().Add(e.agreement.AckWithin)
 	}
 	if err := tx.UpdateDocument(ctx, d); err != nil {

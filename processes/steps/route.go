@@ -81,7 +81,7 @@ type move struct {
 }
 
 func (s *Route) decide(d *tracking.Document, parent *processes.Run, frame *Frame) (move, bool) {
-	if d.State != tracking.DocumentReady || isAcknowledgement(d.Type) {
+	if d.State != tracking.DocumentReady || tracking.IsAcknowledgement(d.Type) {
 		return move{}, false
 	}
 	m := move{document: d, run: &processes.Run{ID: s.c.IDs.Next(), Process: "deliver", Parent: parent.ID, DocumentID: d.ID, Partner: d.Partner, CreatedAt: s.c.Now()}}
@@ -131,14 +131,3 @@ func (s *Route) commit(ctx context.Context, tx processes.Tx, m move) error {
 
 // lane is the queue lane of a connection: what goes over it goes in sequence.
 func lane(connection string) string { return "deliver/" + connection }
-
-// isAcknowledgement tells whether a document type is a functional
-// acknowledgement, which settles others and is never acknowledged or
-// delivered itself.
-func isAcknowledgement(documentType string) bool {
-	switch documentType {
-	case "997", "999", "CONTRL", typeTA1:
-		return true
-	}
-	return false
-}
