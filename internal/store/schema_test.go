@@ -13,10 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"tradepost/internal/auth"
 	"tradepost/internal/store/postgres"
 	"tradepost/internal/store/postgrestest"
 	"tradepost/internal/store/sqlite"
+	"tradepost/internal/store/sqlstore"
 )
+
+// What package auth asks of a store.
+var _ auth.Store = (*sqlstore.Store)(nil)
 
 // TestMigrationsRunInStep compares the migrations as texts: the same numbers
 // and names, and, but for what is known to differ, the same statements.

@@ -1,4 +1,4 @@
-package postgres_test
+package postgres
 
 import (
 	"os"
@@ -9,22 +9,17 @@ import (
 	"tradepost/internal/store/storetest"
 )
 
-// crashAddress names the database to a child process of TestCrash.
+// crashAddress names the database to a child process of testCrash.
 const crashAddress = "TRADEPOST_TEST_CRASH_ADDRESS"
 
-// TestCrash kills processes that write, and finds everything that they said
+// testCrash kills processes that write, and finds everything that they said
 // was committed.
-func TestCrash(t *testing.T) {
-	if address := os.Getenv(crashAddress); address != "" {
-		storetest.WriteUntilKilled(open(t, address), os.Stdout)
-		return
-	}
-	t.Parallel()
-	address := postgrestest.Start(t).Address(t)
+func testCrash(t *testing.T, server *postgrestest.Server) {
+	address := server.Address(t)
 	child := func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestCrash$") //nolint:gosec // this very program
+		cmd := exec.Command(os.Args[0], "-test.run=^TestServer$") //nolint:gosec // this very program
 		cmd.Env = append(os.Environ(), crashAddress+"="+address)
 		return cmd
 	}
-	storetest.Crash(t, 4, child, func(t testing.TB) storetest.Store { return open(t, address) })
+	storetest.Crash(t, 4, child, func(t testing.TB) storetest.Store { return openStore(t, address) })
 }

@@ -1,4 +1,4 @@
-package postgres_test
+package postgres
 
 import (
 	"bytes"
@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"tradepost/internal/store"
-	"tradepost/internal/store/postgres"
 	"tradepost/internal/store/postgrestest"
 	"tradepost/processes"
 	"tradepost/tracking"
@@ -98,12 +97,11 @@ func (c *cutter) answer(client io.Writer, server io.Reader) {
 
 func (c *cutter) at(word string) { c.word.Store(&word) }
 
-// TestNetworkBreaks breaks the network before the commit and during it.
-func TestNetworkBreaks(t *testing.T) {
-	t.Parallel()
+// testNetworkBreaks breaks the network before the commit and during it.
+func testNetworkBreaks(t *testing.T, server *postgrestest.Server) {
 	ctx := context.Background()
-	c, address := newCutter(t, postgrestest.Start(t).Address(t))
-	s, err := postgres.Open(ctx, address, postgres.Options{})
+	c, address := newCutter(t, server.Address(t))
+	s, err := Open(ctx, address, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

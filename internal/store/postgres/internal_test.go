@@ -28,10 +28,9 @@ func TestNumbered(t *testing.T) {
 	}
 }
 
-func TestMigrationFails(t *testing.T) {
-	t.Parallel()
+func testMigrationFails(t *testing.T, server *postgrestest.Server) {
 	ctx := context.Background()
-	cfg, err := configure(postgrestest.Start(t).Address(t), Options{Connections: 4})
+	cfg, err := configure(server.Address(t), Options{Connections: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,10 +56,9 @@ func TestMigrationFails(t *testing.T) {
 	}
 }
 
-func TestNodeIsLost(t *testing.T) {
-	t.Parallel()
+func testNodeIsLost(t *testing.T, server *postgrestest.Server) {
 	ctx := context.Background()
-	cfg, err := configure(postgrestest.Start(t).Address(t), Options{Connections: 4})
+	cfg, err := configure(server.Address(t), Options{Connections: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package postgres_test
+package postgres
 
 import (
 	"context"
@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tradepost/internal/store"
-	"tradepost/internal/store/postgres"
 	"tradepost/internal/store/postgrestest"
 	"tradepost/processes"
 	"tradepost/processes/queue"
@@ -67,7 +66,7 @@ func TestPasswordIsNotShown(t *testing.T) {
 		"password=" + secret + " ====",
 		secret,
 	} {
-		s, err := postgres.Open(ctx, address, postgres.Options{})
+		s, err := Open(ctx, address, Options{})
 		if err == nil {
 			t.Errorf("%s was opened", address)
 			_ = s.Close()
@@ -81,9 +80,8 @@ func TestPasswordIsNotShown(t *testing.T) {
 	}
 }
 
-func TestOpenAtOnce(t *testing.T) {
-	t.Parallel()
-	address := postgrestest.Start(t).Address(t)
+func testOpenAtOnce(t *testing.T, server *postgrestest.Server) {
+	address := server.Address(t)
 	ctx := context.Background()
 	var mu sync.Mutex
 	nodes := map[tracking.ID]bool{}
@@ -91,7 +89,7 @@ func TestOpenAtOnce(t *testing.T) {
 	open.Add(8)
 	for range 8 {
 		done.Go(func() {
-			s, err := postgres.Open(ctx, address, postgres.Options{Connections: 2})
+			s, err := Open(ctx, address, Options{Connections: 2})
 			if err != nil {
 				t.Errorf("Open: %v", err)
 				open.Done()
@@ -120,9 +118,7 @@ func TestOpenAtOnce(t *testing.T) {
 	}
 }
 
-func TestOpenAnothersDatabase(t *testing.T) {
-	t.Parallel()
-	server := postgrestest.Start(t)
+func testOpenAnothersDatabase(t *testing.T, server *postgrestest.Server) {
 	for name, c := range map[string]struct {
 		change string
 		check  func(err error) bool
@@ -143,41 +139,39 @@ func TestOpenAnothersDatabase(t *testing.T) {
 		},
 	} {
 		address := server.Address(t)
-		open(t, address)
+		openStore(t, address)
 		raw(t, address, c.change)
-		if _, err := postgres.Open(context.Background(), address, postgres.Options{}); !c.check(err) {
+		if _, err := Open(context.Background(), address, Options{}); !c.check(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := postgres.Open(context.Background(), with(t, server.Address(t), map[string]string{"search_path": "nowhere"}), postgres.Options{}); err == nil || !strings.Contains(err.Error(), "search_path") {
+	if _, err := Open(context.Background(), with(t, server.Address(t), map[string]string{"search_path": "nowhere"}), Options{}); err == nil || !strings.Contains(err.Error(), "search_path") {
 		t.Errorf("a schema that is not there: %v", err)
 	}
 }
 
-func TestNodeNumbersAreScarce(t *testing.T) {
-	t.Parallel()
+func testNodeNumbersAreScarce(t *testing.T, server *postgrestest.Server) {
 	ctx := context.Background()
-	address := postgrestest.Start(t).Address(t)
-	if err := open(t, address).Ping(ctx); err != nil {
+	address := server.Address(t)
+	if err := openStore(t, address).Ping(ctx); err != nil {
 		t.Fatal(err)
 	}
 	raw(t, address, `insert into node select n, 'other', now_ms() + 3600000 from generate_series(1, 1023) n`)
-	if _, err := postgres.Open(ctx, address, postgres.Options{}); err == nil || !strings.Contains(err.Error(), "1024") {
+	if _, err := Open(ctx, address, Options{}); err == nil || !strings.Contains(err.Error(), "1024") {
 		t.Errorf("with all numbers lent: %v", err)
 	}
 	// Of those whose time is over, the one that rested longest goes first.
 	raw(t, address, `update node set until = now_ms() - 5000 where number in (7, 9)`, `update node set until = now_ms() - 9000 where number = 8`)
-	if got := open(t, address).IDs().Next() >> 12 & 1023; got != 8 {
+	if got := openStore(t, address).IDs().Next() >> 12 & 1023; got != 8 {
 		t.Errorf("node %d was lent, want 8", got)
 	}
 }
 
-func TestNotify(t *testing.T) {
-	t.Parallel()
+func testNotify(t *testing.T, server *postgrestest.Server) {
 	ctx := context.Background()
-	address := postgrestest.Start(t).Address(t)
-	here := open(t, address)
-	there, err := postgres.Open(ctx, address, postgres.Options{Poll: time.Hour})
+	address := server.Address(t)
+	here := openStore(t, address)
+	there, err := Open(ctx, address, Options{Poll: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,13 +195,12 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// TestConnectionsBreak ends the server's side of connections under writers:
+// testConnectionsBreak ends the server's side of connections under writers:
 // they go on, and nothing that was committed is lost or done twice.
-func TestConnectionsBreak(t *testing.T) {
-	t.Parallel()
+func testConnectionsBreak(t *testing.T, server *postgrestest.Server) {
 	ctx := context.Background()
-	address := with(t, postgrestest.Start(t).Address(t), map[string]string{"application_name": "victim"})
-	s := open(t, address)
+	address := with(t, server.Address(t), map[string]string{"application_name": "victim"})
+	s := openStore(t, address)
 	stop := make(chan struct{})
 	var mu sync.Mutex
 	committed, unknown, tried := map[tracking.ID]bool{}, 0, 0

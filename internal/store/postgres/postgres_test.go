@@ -1,18 +1,18 @@
-package postgres_test
+package postgres
 
 import (
 	"context"
+	"os"
 	"testing"
 
-	"tradepost/internal/store/postgres"
 	"tradepost/internal/store/postgrestest"
 	"tradepost/internal/store/sqlstore"
 	"tradepost/internal/store/storetest"
 )
 
-func open(t testing.TB, address string) *sqlstore.Store {
+func openStore(t testing.TB, address string) *sqlstore.Store {
 	t.Helper()
-	s, err := postgres.Open(context.Background(), address, postgres.Options{})
+	s, err := Open(context.Background(), address, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,18 +24,46 @@ func open(t testing.TB, address string) *sqlstore.Store {
 	return s
 }
 
-func TestConformance(t *testing.T) {
+// TestServer runs everything that needs a server on one.
+func TestServer(t *testing.T) {
+	if address := os.Getenv(crashAddress); address != "" { // a child process of testCrash
+		storetest.WriteUntilKilled(openStore(t, address), os.Stdout)
+		return
+	}
 	t.Parallel()
 	server := postgrestest.Start(t)
-	storetest.Run(t, func(t testing.TB) storetest.Store { return open(t, server.Address(t)) })
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T, server *postgrestest.Server)
+	}{
+		{"conformance", testConformance},
+		{"processes that are killed", testCrash},
+		{"many open at once", testOpenAtOnce},
+		{"another's database", testOpenAnothersDatabase},
+		{"a migration fails", testMigrationFails},
+		{"node numbers are scarce", testNodeNumbersAreScarce},
+		{"a node number is lost", testNodeIsLost},
+		{"work of another process wakes", testNotify},
+		{"connections break", testConnectionsBreak},
+		{"the network breaks", testNetworkBreaks},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(t, server)
+		})
+	}
+}
+
+func testConformance(t *testing.T, server *postgrestest.Server) {
+	storetest.Run(t, func(t testing.TB) storetest.Store { return openStore(t, server.Address(t)) })
 }
 
 func BenchmarkAccept(b *testing.B) {
 	server := postgrestest.Start(b)
-	storetest.BenchmarkAccept(b, func(t testing.TB) storetest.Store { return open(t, server.Address(t)) })
+	storetest.BenchmarkAccept(b, func(t testing.TB) storetest.Store { return openStore(t, server.Address(t)) })
 }
 
 func BenchmarkWork(b *testing.B) {
 	server := postgrestest.Start(b)
-	storetest.BenchmarkWork(b, func(t testing.TB) storetest.Store { return open(t, server.Address(t)) })
+	storetest.BenchmarkWork(b, func(t testing.TB) storetest.Store { return openStore(t, server.Address(t)) })
 }

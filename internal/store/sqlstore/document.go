@@ -106,7 +106,7 @@ func (t *tx) documents(ctx context.Context, what, where string, args ...any) ([]
 }
 
 // keyBatch bounds the number of documents whose keys one query reads.
-const keyBatch = 500
+const keyBatch = 512
 
 // loadKeys fills the Keys of documents.
 func loadKeys(ctx context.Context, c Conn, docs []*tracking.Document) error {
@@ -114,19 +114,20 @@ func loadKeys(ctx context.Context, c Conn, docs []*tracking.Document) error {
 		batch := docs[:min(len(docs), keyBatch)]
 		docs = docs[len(batch):]
 		byID := make(map[tracking.ID]*tracking.Document, len(batch))
-		ids := make([]any, len(batch))
+		ids := make([]tracking.ID, len(batch))
 		for i, d := range batch {
 			byID[d.ID], ids[i] = d, d.ID
 		}
+		args := anyOf(ids)
 		type row struct {
 			document tracking.ID
 			key      tracking.Key
 		}
-		rows, err := selectAll(ctx, c, "document keys", `select document_id, name, value from document_key where document_id in (`+list(len(ids))+`) order by document_id, position`,
+		rows, err := selectAll(ctx, c, "document keys", `select document_id, name, value from document_key where document_id in (`+list(len(args))+`) order by document_id, position`,
 			func(r Rows) (k row, err error) {
 				err = r.Scan((*int64)(&k.document), &k.key.Name, &k.key.Value)
 				return k, err
-			}, ids...)
+			}, args...)
 		if err != nil {
 			return err
 		}

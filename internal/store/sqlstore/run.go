@@ -74,12 +74,13 @@ func (s *Store) Runs(ctx context.Context, transmission, document tracking.ID) ([
 		}
 		views = make([]processes.RunView, len(runs))
 		at := make(map[tracking.ID]int, len(runs))
-		ids := make([]any, len(runs))
+		ids := make([]tracking.ID, len(runs))
 		for i, r := range runs {
 			views[i] = processes.RunView{Run: *r, Steps: []processes.StepRecord{}}
 			at[r.ID], ids[i] = i, r.ID
 		}
-		steps, err := selectAll(ctx, c, what, `select `+stepColumns+` from run_step p where p.run_id in (`+list(len(ids))+`) order by p.id`, scanStep, ids...)
+		args := anyOf(ids)
+		steps, err := selectAll(ctx, c, what, `select `+stepColumns+` from run_step p where p.run_id in (`+list(len(args))+`) order by p.id`, scanStep, args...)
 		for _, p := range steps {
 			v := &views[at[p.RunID]]
 			v.Steps = append(v.Steps, p)

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"encoding/json"
 	"fmt"
+	"math/bits"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -158,11 +159,17 @@ func list(n int) string {
 	return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")
 }
 
-// anyOf turns values into arguments.
+// anyOf turns the values of an IN list into arguments. It repeats the last one
+// up to the next power of two, so that lists of many lengths make few different
+// statements to prepare.
 func anyOf[T any](values []T) []any {
-	out := make([]any, len(values))
-	for i, v := range values {
-		out[i] = v
+	n := len(values)
+	if n == 0 {
+		return nil
+	}
+	out := make([]any, 1<<bits.Len(uint(n-1)))
+	for i := range out {
+		out[i] = values[min(i, n-1)]
 	}
 	return out
 }

@@ -16,8 +16,8 @@ const (
 )
 
 // DocumentView implements tracking.Reader. Beside the source and the present
-// delivery it takes in every transmission that the document's own events name:
-// those of earlier deliveries.
+// delivery it takes in the earlier deliveries that the document's own events
+// name.
 func (s *Store) DocumentView(ctx context.Context, id tracking.ID) (*tracking.DocumentView, error) {
 	var view *tracking.DocumentView
 	err := s.backend.View(ctx, func(ctx context.Context, c Conn) error {
@@ -107,8 +107,8 @@ func fill[T any](list *[]T) {
 // transmissionsOf collects the transmissions that belong to a document's life,
 // oldest first.
 func transmissionsOf(ctx context.Context, c Conn, d *tracking.Document, i *tracking.Interchange) ([]tracking.ID, error) {
-	ids, err := selectAll(ctx, c, "transmissions of document", `select distinct transmission_id from event
-		where document_id = ? and document_id <> 0 and transmission_id <> 0 limit ?`, scanID, d.ID, viewLimit)
+	ids, err := selectAll(ctx, c, "transmissions of document", `select distinct t.id from event e join transmission t on t.id = e.transmission_id
+		where e.document_id = ? and e.document_id <> 0 and t.direction = 'outbound' limit ?`, scanID, d.ID, viewLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -129,8 +129,9 @@ func receiptsOf(ctx context.Context, c Conn, transmissions []tracking.ID) ([]tra
 	if len(transmissions) == 0 {
 		return receipts, nil
 	}
-	rows, err := selectAll(ctx, c, "receipts", `select `+receiptColumns+` from receipt r where r.transmission_id in (`+list(len(transmissions))+`) order by r.id limit ?`,
-		scanReceipt, append(anyOf(transmissions), viewLimit)...)
+	args := anyOf(transmissions)
+	rows, err := selectAll(ctx, c, "receipts", `select `+receiptColumns+` from receipt r where r.transmission_id in (`+list(len(args))+`) order by r.id limit ?`,
+		scanReceipt, append(args, viewLimit)...)
 	for _, r := range rows {
 		receipts = append(receipts, *r)
 	}
@@ -144,9 +145,9 @@ func eventsOf(ctx context.Context, c Conn, d *tracking.Document, transmissions [
 	sql := `select id from event where document_id = ? and document_id <> 0
 		union select id from event where interchange_id = ? and interchange_id <> 0 and document_id = 0`
 	args := []any{d.ID, d.InterchangeID}
-	if len(transmissions) > 0 {
-		sql += ` union select id from event where transmission_id in (` + list(len(transmissions)) + `) and transmission_id <> 0 and document_id = 0 and interchange_id in (0, ?)`
-		args = append(append(args, anyOf(transmissions)...), d.InterchangeID)
+	if in := anyOf(transmissions); len(in) > 0 {
+		sql += ` union select id from event where transmission_id in (` + list(len(in)) + `) and transmission_id <> 0 and document_id = 0 and interchange_id in (0, ?)`
+		args = append(append(args, in...), d.InterchangeID)
 	}
 	events, err := selectAll(ctx, c, "events of document", `select `+eventColumns+` from event e where e.id in (`+sql+`) order by e.id limit ?`, scanEvent, append(args, viewLimit)...)
 	fill(&events)
@@ -177,7 +178,8 @@ func related(ctx context.Context, c Conn, d *tracking.Document) ([]tracking.Docu
 	if len(ids) > relatedLimit {
 		ids = ids[len(ids)-relatedLimit:]
 	}
-	return documentRows(ctx, c, "related documents", ` where d.id in (`+list(len(ids))+`) order by d.id desc`, anyOf(ids)...)
+	args := anyOf(ids)
+	return documentRows(ctx, c, "related documents", ` where d.id in (`+list(len(args))+`) order by d.id desc`, args...)
 }
 
 // TransmissionView implements tracking.Reader.

@@ -78,7 +78,8 @@ func (w *where) String() string {
 // oneOf adds column in (values) unless there are none.
 func oneOf[T any](w *where, column string, values []T) {
 	if len(values) > 0 {
-		w.and(column+" in ("+list(len(values))+")", anyOf(values)...)
+		args := anyOf(values)
+		w.and(column+" in ("+list(len(args))+")", args...)
 	}
 }
 

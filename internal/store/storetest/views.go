@@ -40,6 +40,9 @@ func tell(t *testing.T, s Store) *story {
 	id := s.IDs().Next
 	st := &story{}
 	st.source, st.firstDelivery, st.delivery, st.stranger = transmission(s, "in"), transmission(s, "out1"), transmission(s, "out2"), transmission(s, "x")
+	for _, m := range []*tracking.Transmission{st.firstDelivery, st.delivery} {
+		m.Direction, m.State = tracking.Outbound, tracking.TransmissionDelivered
+	}
 	st.interchange = &tracking.Interchange{ID: id(), TransmissionID: st.source.ID, Direction: tracking.Inbound, Partner: "buyer", Control: "000000001", State: tracking.VerdictPartial, CreatedAt: day}
 	st.group = &tracking.Group{ID: id(), InterchangeID: st.interchange.ID, Type: "PO", Control: "1", State: tracking.VerdictPartial}
 	st.earlier = document(s, tracking.Key{Name: "CONTRACT", Value: "C-1"})
@@ -104,6 +107,8 @@ func tell(t *testing.T, s Store) *story {
 			{tracking.EventDelivered, st.delivery.ID, 0, 0, true, false},
 			{tracking.EventReceived, st.stranger.ID, 0, 0, false, false},
 			{tracking.EventResent, 0, 0, st.order.ID, true, false},
+			// What came in about the order later is no part of its own way.
+			{tracking.EventAckIn, st.stranger.ID, 0, st.order.ID, true, false},
 		} {
 			ev, err := event(ctx, tx, s, e.kind, e.transmission, e.interchange, e.subject)
 			if errs = append(errs, err); e.order {
