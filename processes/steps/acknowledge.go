@@ -5,18 +5,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tradepost/edi"
 	"tradepost/edi/ack"
+	"tradepost/edi/edifact"
 	"tradepost/edi/validate"
 	"tradepost/partners"
 	"tradepost/processes"
 	"tradepost/tracking"
 )
 
-// Acknowledge is the step that answers what a partner sent: a 997 or 999 for
-// every group, a TA1 where the interchange asks for one or was refused. Each is
-// an outbound document of its own, queued in the same database transaction.
+// Acknowledge is the step that answers what a partner sent: in X12 a 997 or 999
+// for every group and a TA1 where the interchange asks for one or was refused,
+// in EDIFACT a CONTRL for the interchange. Each is an outbound document of its
+// own, queued in the same database transaction.
 type Acknowledge struct{ c Config }
 
 // NewAcknowledge returns the step.
@@ -69,15 +72,18 @@ type answer struct {
 	carrier *tracking.Document
 	run     *processes.Run
 	lane    string
-	group   *validate.Group // nil for a TA1
+	groups  []*validate.Group // whose documents it judges; none for a TA1
 	status  ack.Status
 	about   *validate.Interchange
 }
 
 // interchange makes the answers to one interchange. One from a stranger gets none.
 func (s *Acknowledge) interchange(ctx context.Context, run *processes.Run, i *validate.Interchange, o owner) ([]*answer, error) {
-	if o.match == nil || o.match.Partnership.Acknowledge == "none" || i.Standard != edi.X12.String() {
+	if o.match == nil || o.match.Partnership.Acknowledge == "none" {
 		return nil, nil
+	}
+	if i.Standard == edi.EDIFACT.String() {
+		return s.contrl(ctx, run, i, o)
 	}
 	var answers []*answer
 	// A refusal of what is inside is the 997's to say.
@@ -109,7 +115,7 @@ func (s *Acknowledge) interchange(ctx context.Context, run *processes.Run, i *va
 		if err != nil {
 			return nil, err
 		}
-		a.group, a.status, a.about = g, f.Status, i
+		a.groups, a.status, a.about = []*validate.Group{g}, f.Status, i
 		answers = append(answers, a)
 	}
 	return answers, nil
@@ -129,6 +135,53 @@ func (s *Acknowledge) ta1(ctx context.Context, run *processes.Run, i *validate.I
 	return a, nil
 }
 
+// contrl makes the CONTRL of an interchange.
+func (s *Acknowledge) contrl(ctx context.Context, run *processes.Run, i *validate.Interchange, o owner) ([]*answer, error) {
+	if o.duplicate != 0 {
+		return nil, nil // it was answered the first time
+	}
+	c, err := ack.NewContrl(i, ack.Options{})
+	if errors.Is(err, ack.ErrNotAcknowledged) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	document, err := c.Bytes("1")
+	if err != nil {
+		return nil, err
+	}
+	head, err := contrlHead(c, s.c.Now())
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.answer(ctx, run, o.match, string(ack.CONTRL), document, &Frame{Delimiters: c.Delimiters, Head: head})
+	if err != nil {
+		return nil, err
+	}
+	a.groups, a.status, a.about = i.Groups, c.Status, i
+	return []*answer{a}, nil
+}
+
+// contrlHead writes the UNA and UNB that go with a CONTRL. The reference is the
+// envelope step's to give.
+func contrlHead(c *ack.Contrl, now time.Time) ([]byte, error) {
+	una, err := edifact.AppendUNA(nil, c.Delimiters)
+	if err != nil {
+		return nil, err
+	}
+	b := bytes.NewBuffer(una)
+	unb := c.UNB
+	unb.Control = "0"
+	unb.SetTime(now)
+	w := edi.NewWriter(b, c.Delimiters, edi.WriterOptions{})
+	if err := unb.Write(w); err != nil {
+		return nil, err
+	}
+	err = w.Flush()
+	return b.Bytes(), err
+}
+
 // answer makes the outbound document of an acknowledgement and its run.
 func (s *Acknowledge) answer(ctx context.Context, parent *processes.Run, to *partners.Match, kind string, document []byte, frame *Frame) (*answer, error) {
 	payload, err := s.c.Archive.Put(ctx, bytes.NewReader(document))
@@ -138,7 +191,7 @@ func (s *Acknowledge) answer(ctx context.Context, parent *processes.Run, to *par
 	now := s.c.Now()
 	a := &answer{
 		carrier: &tracking.Document{
-			ID: s.c.IDs.Next(), Direction: tracking.Outbound, Partner: to.Partner.Name, Standard: edi.X12.String(), Type: kind, Version: frame.GroupVersion,
+			ID: s.c.IDs.Next(), Direction: tracking.Outbound, Partner: to.Partner.Name, Standard: frame.Delimiters.Standard.String(), Type: kind, Version: frame.GroupVersion,
 			Control: "0001", Payload: payload, Length: payload.Size, Segments: bytes.Count(document, []byte{frame.Delimiters.Segment}),
 			State: tracking.DocumentReady, Ack: tracking.AckNone, CreatedAt: now, UpdatedAt: now,
 		},
@@ -154,9 +207,11 @@ func (s *Acknowledge) commit(ctx context.Context, tx processes.Tx, a *answer, by
 		return err
 	}
 	text := fmt.Sprintf("%s made for interchange %s: %s", a.carrier.Type, a.about.Control, a.status)
-	if a.group != nil {
-		text = fmt.Sprintf("%s made for group %s %s: %s", a.carrier.Type, a.group.Type, a.group.Control, a.status)
-		if err := s.commitGroup(ctx, tx, a, byOffset); err != nil {
+	if a.carrier.Standard == edi.X12.String() && len(a.groups) == 1 {
+		text = fmt.Sprintf("%s made for group %s %s: %s", a.carrier.Type, a.groups[0].Type, a.groups[0].Control, a.status)
+	}
+	for _, g := range a.groups {
+		if err := s.commitGroup(ctx, tx, a, g, byOffset); err != nil {
 			return err
 		}
 	}
@@ -166,8 +221,8 @@ func (s *Acknowledge) commit(ctx context.Context, tx processes.Tx, a *answer, by
 	return processes.Enqueue(ctx, tx, a.run, a.lane)
 }
 
-func (s *Acknowledge) commitGroup(ctx context.Context, tx processes.Tx, a *answer, byOffset map[int64]*tracking.Document) error {
-	for n, doc := range a.group.Documents {
+func (s *Acknowledge) commitGroup(ctx context.Context, tx processes.Tx, a *answer, g *validate.Group, byOffset map[int64]*tracking.Document) error {
+	for n, doc := range g.Documents {
 		d, ok := byOffset[doc.Extent.Offset]
 		if !ok {
 			return fmt.Errorf("the document at byte %d was judged but not recorded", doc.Extent.Offset)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tradepost/edi/ack"
 	"tradepost/processes"
@@ -107,8 +108,11 @@ type settling struct {
 
 // one applies one acknowledgement.
 func (s *settling) one(ctx context.Context, a *ack.Acknowledgement) error {
-	if a.Kind == ack.TA1 {
+	switch a.Kind {
+	case ack.TA1:
 		return s.interchange(ctx, a)
+	case ack.CONTRL:
+		return s.contrl(ctx, a)
 	}
 	group, err := s.tx.SentGroup(ctx, s.partner, a.GroupType, a.GroupControl)
 	if errors.Is(err, tracking.ErrNotFound) {
@@ -136,6 +140,35 @@ func (s *settling) one(ctx context.Context, a *ack.Acknowledgement) error {
 	if err != nil {
 		return err
 	}
+	return s.documents(ctx, a, docs)
+}
+
+// contrl settles one interchange of ours and the documents in it by a CONTRL.
+func (s *settling) contrl(ctx context.Context, a *ack.Acknowledgement) error {
+	i, err := s.tx.SentInterchange(ctx, s.partner, a.About)
+	if errors.Is(err, tracking.ErrNotFound) {
+		return s.unmatched(ctx, a, "interchange "+a.About)
+	}
+	if err != nil {
+		return err
+	}
+	i.State = verdict(a.Status)
+	if err := s.tx.UpdateInterchange(ctx, i); err != nil {
+		return err
+	}
+	if err := s.insert(ctx, a, tracking.Acknowledgement{InterchangeID: i.ID, Status: ackState(a.Status), Code: string(a.Status)}); err != nil {
+		return err
+	}
+	carried, err := s.tx.DocumentsOfDelivery(ctx, i.TransmissionID)
+	if err != nil {
+		return err
+	}
+	docs := slices.DeleteFunc(carried, func(d *tracking.Document) bool { return d.InterchangeID != i.ID })
+	return s.documents(ctx, a, docs)
+}
+
+// documents settles those of a few documents that an acknowledgement judges.
+func (s *settling) documents(ctx context.Context, a *ack.Acknowledgement, docs []*tracking.Document) error {
 	for _, d := range docs {
 		if v, ok := a.Verdict(d.Type, d.Control); ok {
 			if err := s.document(ctx, a, d, v); err != nil {

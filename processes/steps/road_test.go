@@ -156,10 +156,10 @@ func newRoad(t *testing.T) *road {
 	}
 	r := &road{t: t}
 	r.buyer = newStation(t, "buyer", "supplier", partners.Partnership{
-		Inbound: []partners.DocumentRule{{Type: "856", Deliver: "house"}}, Outbound: []partners.DocumentRule{{Type: "850"}},
+		Inbound: []partners.DocumentRule{{Type: "856", Deliver: "house"}}, Outbound: []partners.DocumentRule{{Type: "850"}, {Type: "ORDERS"}},
 	})
 	r.supplier = newStation(t, "supplier", "buyer", partners.Partnership{
-		Inbound: []partners.DocumentRule{{Type: "850", Guide: guide, Deliver: "house"}}, Outbound: []partners.DocumentRule{{Type: "856"}},
+		Inbound: []partners.DocumentRule{{Type: "850", Guide: guide, Deliver: "house"}, {Type: "ORDERS", Deliver: "house"}}, Outbound: []partners.DocumentRule{{Type: "856"}},
 	})
 	r.buyer.peer, r.supplier.peer = r.supplier, r.buyer
 	return r

@@ -242,3 +242,24 @@ func TestAcknowledgementOfSomethingNeverSentIsNoted(t *testing.T) {
 		t.Errorf("document %+v", v.Document)
 	}
 }
+
+// EDIFACT goes the same road; its acknowledgement is the CONTRL.
+func TestEDIFACTOrderIsAnsweredByAContrl(t *testing.T) {
+	t.Parallel()
+	r := newRoad(t)
+	r.buyer.handOut("orders.edi", "UNB+UNOA:3+BUYER:ZZ+SUPPLIER:ZZ+261121:0915+77'\nUNH+1+ORDERS:D:96A:UN'\nBGM+220+E1+9'\nDTM+137:20261121:102'\n"+
+		"NAD+BY+5412345000013::9'\nLIN+1++4000862141404:EN'\nQTY+21:48'\nUNS+S'\nUNT+8+1'\nUNZ+1+77'\n")
+	sent := r.buyer.await(outbound("ORDERS"), "accepted by the partner", func(v *tracking.DocumentView) bool {
+		return v.Document.State == tracking.DocumentDelivered && v.Document.Ack == tracking.AckAccepted
+	})
+	if sent.Interchange == nil || sent.Interchange.Control != "1" || sent.Interchange.State != tracking.VerdictAccepted {
+		t.Errorf("its interchange: %+v", sent.Interchange)
+	}
+	r.supplier.await(inbound("ORDERS"), "in the back office", func(v *tracking.DocumentView) bool {
+		return v.Document.State == tracking.DocumentDelivered && v.Document.Ack == tracking.AckAccepted
+	})
+	if len(r.supplier.house) != 1 || !strings.HasSuffix(r.supplier.house[0], "UNT+8+1'\nUNZ+1+1'\n") {
+		t.Errorf("the back office has %q", r.supplier.house)
+	}
+	r.buyer.await(inbound("CONTRL"), "settled", func(v *tracking.DocumentView) bool { return v.Document.State == tracking.DocumentSettled })
+}
