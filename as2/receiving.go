@@ -202,12 +202,12 @@ func (r *Received) conclude(err error) {
 	_ = r.Close()
 }
 
-// looksLikeReceipt tells whether the body is a receipt: multipart/report, or
-// multipart/signed around one. It only peeks.
+// looksLikeReceipt tells whether the body is a receipt: multipart/report (or
+// what belongs into one, bare), or multipart/signed around one. It only peeks.
 func looksLikeReceipt(header http.Header, br *bufio.Reader, l Limits) bool {
 	t := parseMediaType(header.Get("Content-Type"))
 	switch t.full {
-	case "multipart/report":
+	case "multipart/report", "message/disposition-notification":
 		return true
 	case "multipart/signed":
 	default:
