@@ -27,6 +27,7 @@ Begin with ` + "`tradepost demo`" + ` to see two stations trade, or with
 		newDoctorCommand(env),
 		newDocumentCommand(env),
 		newQueueCommand(env),
+		newEDICommand(env),
 		newAS2Command(env),
 		newConsoleCommand(env),
 		newVersionCommand(env),
