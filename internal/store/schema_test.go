@@ -10,14 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
-
 	"tradepost/internal/auth"
 	"tradepost/internal/store/postgres"
 	"tradepost/internal/store/postgrestest"
 	"tradepost/internal/store/sqlite"
 	"tradepost/internal/store/sqlstore"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 )
 
 // What package auth asks of a store.

@@ -24,9 +24,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
-
 	"tradepost/tracking"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 const (

@@ -11,9 +11,9 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
-
 	"tradepost/tracking"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // Open implements tracking.Archive. Reading ends with a *CorruptError instead

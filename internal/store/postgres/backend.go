@@ -9,13 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"tradepost/internal/store"
+	"tradepost/internal/store/sqlstore"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/puddle/v2"
-
-	"tradepost/internal/store"
-	"tradepost/internal/store/sqlstore"
 )
 
 // backend implements sqlstore.Backend.

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"tradepost/internal/store/sqlstore"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // statement is one statement of a transaction.

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"tradepost/internal/store/postgrestest"
 	"tradepost/internal/store/sqlstore"
 	"tradepost/processes"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 func TestNumbered(t *testing.T) {

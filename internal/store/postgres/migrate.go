@@ -3,9 +3,9 @@ package postgres
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"tradepost/internal/store/sqlstore"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // migrationLock is the key of the advisory lock that migrations of one

@@ -21,10 +21,10 @@ import (
 	"strings"
 	"time"
 
+	"tradepost/internal/store/sqlstore"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"tradepost/internal/store/sqlstore"
 )
 
 //go:embed migrations/*.sql

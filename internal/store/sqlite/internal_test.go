@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	modernc "modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
 	"tradepost/internal/store/sqlstore"
 	"tradepost/processes"
 	"tradepost/tracking"
+
+	modernc "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // connected opens a backend without migrations.

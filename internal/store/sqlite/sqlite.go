@@ -24,10 +24,10 @@ import (
 	"strings"
 	"time"
 
-	modernc "modernc.org/sqlite"
-
 	"tradepost/internal/store/sqlstore"
 	"tradepost/tracking"
+
+	modernc "modernc.org/sqlite"
 )
 
 //go:embed migrations/*.sql

@@ -8,10 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"tradepost/internal/store/sqlstore"
+
 	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"tradepost/internal/store/sqlstore"
 )
 
 // Bounds of what shares one SQLite transaction: nobody waits long for others.

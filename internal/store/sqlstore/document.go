@@ -17,7 +17,12 @@ func documentFields(d *tracking.Document) []any {
 	return []any{
 		(*int64)(&d.ID), (*string)(&d.Direction), &d.Partner, &d.Standard, &d.Type, &d.Version, &d.Guide, (*int64)(&d.InterchangeID), (*int64)(&d.GroupID), &d.Control,
 		(*int64)(&d.SourceID), (*int64)(&d.DeliveryID), &d.Payload.SHA256, &d.Payload.Size, &d.Offset, &d.Length, &d.Segments,
-		(*string)(&d.State), (*string)(&d.Ack), asTime{&d.AckDue}, asTime{&d.AckAt}, &d.Errors, &d.Warnings, &d.Error, &d.Test, asTime{&d.CreatedAt}, asTime{&d.UpdatedAt},
+		(*string)(&d.State), (*string)(&d.Ack),
+		asTime{&d.AckDue},
+		asTime{&d.AckAt},
+		&d.Errors, &d.Warnings, &d.Error, &d.Test,
+		asTime{&d.CreatedAt},
+		asTime{&d.UpdatedAt},
 	}
 }
 

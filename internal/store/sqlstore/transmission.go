@@ -46,7 +46,9 @@ func (t *tx) InsertTransmission(ctx context.Context, m *tracking.Transmission) e
 		m.ID, m.Direction, m.State, accepted, m.Station, m.Partner, m.Connection, m.Connector,
 		m.Key, m.MessageID, m.Filename, m.ContentType, m.Subject,
 		m.Wire.SHA256, m.Wire.Size, m.Content.SHA256, m.Content.Size,
-		attachments(m.Attachments), asJSON{m.Evidence}, m.DuplicateOf, m.Attempts, m.Error, m.CreatedAt, m.CompletedAt,
+		attachments(m.Attachments),
+		asJSON{m.Evidence},
+		m.DuplicateOf, m.Attempts, m.Error, m.CreatedAt, m.CompletedAt,
 	}
 	if !accepted || m.Key == "" {
 		return t.exec(ctx, what, insert, args...)

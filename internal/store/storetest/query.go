@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"tradepost/processes"
 	"tradepost/tracking"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // shelf is a small stock of documents, by name.

@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"tradepost/processes"
 	"tradepost/processes/queue"
 	"tradepost/tracking"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // long is a lease that does not run out during a test.

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"tradepost/processes"
 	"tradepost/processes/queue"
 	"tradepost/tracking"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // kind is how rows of one type are stored and read.

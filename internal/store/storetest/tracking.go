@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"tradepost/processes"
 	"tradepost/tracking"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // writers is how many goroutines the races use.

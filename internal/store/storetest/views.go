@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"tradepost/processes"
 	"tradepost/tracking"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // event appends an event and returns it.
@@ -61,8 +61,10 @@ func tell(t *testing.T, s Store) *story {
 		st.receipts = append(st.receipts, r)
 	}
 	ack := func(interchange, group, document tracking.ID) tracking.Acknowledgement {
-		return tracking.Acknowledgement{ID: id(), Type: "997", Direction: tracking.Outbound, CarrierID: st.ack997.ID,
-			InterchangeID: interchange, GroupID: group, DocumentID: document, Status: tracking.AckAccepted, Code: "A", At: day}
+		return tracking.Acknowledgement{
+			ID: id(), Type: "997", Direction: tracking.Outbound, CarrierID: st.ack997.ID,
+			InterchangeID: interchange, GroupID: group, DocumentID: document, Status: tracking.AckAccepted, Code: "A", At: day,
+		}
 	}
 	st.acks = []tracking.Acknowledgement{
 		ack(st.interchange.ID, st.group.ID, st.order.ID), ack(st.interchange.ID, st.group.ID, st.neighbour.ID),
