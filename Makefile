@@ -40,8 +40,10 @@ fuzz: ## fuzz every target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	  echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -parallel 2 || exit 1; done; done
 
-screenshots: ## take the pictures of the console for docs/images (needs Chromium)
-	$(GO) test -count=1 -run TestPagesInABrowser ./internal/console -args -pictures $(CURDIR)/docs/images
+screenshots: ## take pictures of every page into bin/pictures, two of them for the README (needs Chromium)
+	mkdir -p bin/pictures
+	$(GO) test -count=1 -run TestPagesInABrowser ./internal/console -args -pictures $(CURDIR)/bin/pictures
+	install -m 644 bin/pictures/document-rejected-1280-light.png bin/pictures/today-1280-light.png docs/images/
 
 tidy: ## fail when go.mod is not tidy or a file is not formatted
 	$(GO) mod tidy -diff
