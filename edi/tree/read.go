@@ -78,6 +78,7 @@ func (j *jsonReader) object(d edi.Delimiters, depth int) error {
 		return fmt.Errorf("an object is expected, not %v: %w", t, ErrFormat)
 	}
 	var seg segmentNode
+	isSegment := false
 	trailing, trailing64 := "", ""
 	for j.dec.More() {
 		t, err := j.dec.Token()
@@ -102,6 +103,7 @@ func (j *jsonReader) object(d edi.Delimiters, depth int) error {
 		case "parts":
 			err = j.parts(d, depth)
 		case "segment":
+			isSegment = true
 			err = j.dec.Decode(&seg.Segment)
 		case "lead":
 			err = j.dec.Decode(&seg.Lead)
@@ -131,7 +133,7 @@ func (j *jsonReader) object(d edi.Delimiters, depth int) error {
 		return err
 	}
 	j.limit.left = maxValue
-	if seg.Segment != "" || seg.Raw != "" || seg.RawBase64 != "" {
+	if isSegment {
 		return j.segment(&seg, d)
 	}
 	return j.trailing(trailing, trailing64)

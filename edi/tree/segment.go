@@ -67,7 +67,7 @@ func makeSegment(seg *edi.Segment, layout *schema.Segment, d edi.Delimiters, usu
 	}
 	if !utf8.Valid(seg.Raw) {
 		node.RawBase64 = base64.StdEncoding.EncodeToString(seg.Raw)
-	} else if built, err := node.build(d); err != nil || !bytes.Equal(built, seg.Raw) {
+	} else if built, err := node.build(d); err != nil || node.check(d) != nil || !bytes.Equal(built, seg.Raw) {
 		node.Raw = string(seg.Raw)
 	}
 	return node

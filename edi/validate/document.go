@@ -9,7 +9,7 @@ import (
 )
 
 func (v *validator) openST(seg *edi.Segment) error {
-	field := func(n int) string { return strings.TrimRight(seg.Element(n).String(), " ") }
+	field := func(n int) string { return unpad(seg.Element(n).String()) }
 	if v.gr == nil {
 		v.fail(Issue{Level: LevelInterchange, Ack: "TA105=024", Segment: "ST", Text: "ST begins a document outside of any group: a GS has to come before it."})
 		v.openBareGroup(seg)

@@ -63,7 +63,7 @@ func (v *validator) edifactEnvelope(seg *edi.Segment, tag schema.Tag) error {
 
 // part reads one component, blanks behind it left out.
 func (v *validator) part(element, component int) string {
-	return strings.TrimRight(v.seg.Element(element).Component(component).String(), " ")
+	return unpad(v.seg.Element(element).Component(component).String())
 }
 
 // badPart reports a fault of an element of a service segment.
@@ -103,7 +103,7 @@ func (v *validator) openUNB(seg *edi.Segment) error {
 	}
 	ic.From = edi.Party{ID: v.part(2, 1), Qualifier: v.part(2, 2), Internal: v.part(2, 3)}
 	ic.To = edi.Party{ID: v.part(3, 1), Qualifier: v.part(3, 2), Internal: v.part(3, 3)}
-	ic.Sender, ic.Receiver = partyName(ic.From), partyName(ic.To)
+	ic.Sender, ic.Receiver = ic.From.String(), ic.To.String()
 	ic.Date, ic.Time, ic.Control = v.part(4, 1), v.part(4, 2), v.part(5, 1)
 	ic.AckRequested, ic.Test = v.part(9, 1) == "1", v.part(11, 1) != "" && v.part(11, 1) != "0"
 	v.today = isaDay(ic.Date)
@@ -113,14 +113,6 @@ func (v *validator) openUNB(seg *edi.Segment) error {
 	v.checkUNB()
 	return v.duplicate(&v.icControls, Reference{Level: LevelInterchange, Standard: schema.EDIFACT, Sender: ic.From, Receiver: ic.To, Control: ic.Control},
 		ic.Sender+" "+ic.Receiver+" ", "0085=26", 5)
-}
-
-// partyName writes qualifier and identification as the report shows them.
-func partyName(p edi.Party) string {
-	if p.Qualifier == "" {
-		return p.ID
-	}
-	return p.Qualifier + ":" + p.ID
 }
 
 func (v *validator) checkUNB() {

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -158,6 +159,10 @@ func validTime(b []byte) bool {
 	}
 	return two(b) <= 23 && two(b[2:]) <= 59 && (len(b) == 4 || two(b[4:]) <= 59)
 }
+
+// unpad takes the blanks off that pad an envelope field, the non-breaking ones
+// of text copied from a web page included.
+func unpad(s string) string { return strings.TrimRight(s, " \u00a0") }
 
 // isaDay turns YYMMDD into CCYYMMDD as a number, 0 when it is no date.
 func isaDay(date string) int {

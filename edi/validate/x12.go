@@ -105,7 +105,7 @@ func (v *validator) envelopeElement(level Level, ack string, n int, format strin
 func (v *validator) openISA(seg *edi.Segment) error {
 	v.icScope = scope{}
 	v.delims = seg.Delimiters()
-	field := func(n int) string { return strings.TrimRight(seg.Element(n).String(), " ") }
+	field := func(n int) string { return unpad(seg.Element(n).String()) }
 	ic := &Interchange{
 		Standard: schema.X12, Version: field(12), Control: field(13), Offset: seg.Pos.Offset, Accepted: true, Groups: []*Group{},
 		From: edi.Party{Qualifier: field(5), ID: field(6)}, To: edi.Party{Qualifier: field(7), ID: field(8)},
@@ -139,7 +139,7 @@ func knownQualifier(q string) bool {
 // checkISA looks at every element of the ISA; each has a TA1 code of its own.
 func (v *validator) checkISA(seg *edi.Segment) {
 	raw := func(n int) string { return seg.Element(n).String() }
-	field := func(n int) string { return strings.TrimRight(raw(n), " ") }
+	field := func(n int) string { return unpad(raw(n)) }
 	bad := func(n int, ack, format string, args ...any) {
 		is := v.envelopeElement(LevelInterchange, "TA105="+ack, n, format, args...)
 		is.Severity = Error
@@ -238,7 +238,7 @@ func (v *validator) trailer(level Level, tag, header, control, controlAck, count
 		is.Severity = Error
 		v.add(&is)
 	}
-	got := strings.TrimRight(v.seg.Element(2).String(), " ")
+	got := unpad(v.seg.Element(2).String())
 	switch {
 	case got == control:
 	case sameNumber(got, control):
@@ -321,7 +321,7 @@ func (v *validator) dropped(n int) int {
 
 func (v *validator) openGS(seg *edi.Segment) error {
 	v.grScope = scope{}
-	field := func(n int) string { return strings.TrimRight(seg.Element(n).String(), " ") }
+	field := func(n int) string { return unpad(seg.Element(n).String()) }
 	gr := &Group{
 		Type: field(1), Sender: field(2), Receiver: field(3), Date: field(4), Time: field(5), Control: field(6), Agency: field(7), Version: field(8),
 		Accepted: true, Documents: []*Document{}, Declared: -1, NoAck: field(1) == "FA",

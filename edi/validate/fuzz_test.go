@@ -1,0 +1,93 @@
+package validate_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"tradepost/edi/schema"
+	"tradepost/edi/validate"
+)
+
+// FuzzValidate walks any bytes in both profiles: no panic, every issue inside
+// the input and with its text, extents inside the input and one behind the
+// other, and no document accepted that has an error.
+func FuzzValidate(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.case")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if i := bytes.Index(text, []byte("-- input --\n")); i >= 0 {
+			text = text[i+len("-- input --\n"):]
+		}
+		if i := bytes.Index(text, []byte("-- issues --\n")); i >= 0 {
+			text = text[:i]
+		}
+		f.Add(text)
+	}
+	f.Add([]byte("UNA:+.? 'UNB+UNOA:3+A+B+260301:1200+1'UNG+ORDERS+A+B+260301:1200+1+UN+D:96A'UNH+1+ORDERS:D:96A:UN'BGM+220+1?'+9'UNT+3+1'UNE+1+1'UNZ+1+1'"))
+	catalog := schema.Shipped()
+	f.Fuzz(func(t *testing.T, input []byte) {
+		for _, profile := range []validate.Profile{validate.Tolerant, validate.Strict} {
+			r, err := validate.Validate(t.Context(), bytes.NewReader(input), validate.Options{Catalog: catalog, Profile: profile, MaxIssues: 200, KeepRaw: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkReport(t, input, r)
+		}
+	})
+}
+
+func checkReport(t *testing.T, input []byte, r *validate.Report) {
+	t.Helper()
+	if out, err := json.Marshal(r); err != nil || !json.Valid(out) {
+		t.Fatalf("the report is no JSON: %v", err)
+	}
+	size := int64(len(input))
+	for _, is := range r.All() {
+		if is.Offset < 0 || is.Offset > size || is.Line < 1 || is.Text == "" || is.Severity == "" || is.Level == "" {
+			t.Fatalf("issue %+v of %d bytes", is, size)
+		}
+		if is.Severity == validate.Warning && is.Rule == "" {
+			t.Fatalf("a warning names no rule: %+v", is)
+		}
+	}
+	if r.Accepted != (r.Errors == 0) {
+		t.Fatalf("accepted %v with %d errors", r.Accepted, r.Errors)
+	}
+	end := int64(0)
+	extent := func(e validate.Extent, from, to int64) {
+		if e.Length <= 0 || e.Offset < from || e.Offset+e.Length > to || e.Last < e.First {
+			t.Fatalf("extent %+v is not within %d to %d", e, from, to)
+		}
+	}
+	for _, ic := range r.Interchanges {
+		extent(ic.Extent, end, size)
+		end = ic.Extent.Offset + ic.Extent.Length
+		inner := ic.Extent.Offset
+		for _, g := range ic.Groups {
+			extent(g.Extent, inner, end)
+			inner = g.Extent.Offset + g.Extent.Length
+			at := g.Extent.Offset
+			for _, d := range g.Documents {
+				extent(d.Extent, at, inner)
+				at = d.Extent.Offset + d.Extent.Length
+				if d.Segments < 1 {
+					t.Fatalf("document of %d segments", d.Segments)
+				}
+				for _, is := range d.Issues {
+					if is.Severity == validate.Error && d.Accepted {
+						t.Fatalf("accepted with %+v", is)
+					}
+				}
+			}
+		}
+	}
+}
