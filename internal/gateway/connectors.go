@@ -59,7 +59,9 @@ func (g *Gateway) as2Endpoint(c *connectors, sink transport.Sink) (*transportas2
 		Product: "tradepost", ReceiptURL: g.c.Listen.AS2URL, TempDir: spool, Base: g.c.Dir,
 		OnTrouble: func(err error) { g.o.Log.Warn("as2", "error", err) },
 	}
-	config.Limits.Body, config.Limits.Payload = g.c.Limits.Transmission, g.c.Limits.Transmission
+	// A payload at the limit grows by base64 and envelopes on the wire.
+	config.Limits.Payload = g.c.Limits.Transmission
+	config.Limits.Body = g.c.Limits.Transmission + g.c.Limits.Transmission/2 + 1<<20
 	config.Limits.Drain = g.c.Limits.Drain
 	endpoint, err := transportas2.New(config)
 	if err != nil {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -74,7 +75,7 @@ func (r *relations) Receiving(_ context.Context, from, to string) (*transportas2
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, as2.ErrUnknownRelation)
 	}
-	return r.relation(p, agreement)
+	return r.relation(p, agreement), nil
 }
 
 // Sending implements the connector's Relations.
@@ -91,7 +92,11 @@ func (r *relations) Sending(_ context.Context, connection string) (*transportas2
 	if err != nil {
 		return nil, err
 	}
-	return r.relation(p, agreement)
+	rel := r.relation(p, agreement)
+	if rel.Terms.Encrypt != "" && rel.Relation.Partner.Encrypt == nil {
+		return nil, fmt.Errorf("no certificate to encrypt to %s is valid now: get a new one from %s and name it under the partner's certificates", p.Name, cmp.Or(p.Contact, "them"))
+	}
+	return rel, nil
 }
 
 // StrangerKey implements the connector's Relations.
@@ -105,17 +110,15 @@ func (r *relations) StrangerKey(_ context.Context, to string) (*as2.Key, error) 
 // relation puts the two sides together as they are now: the partner's
 // certificate to encrypt to is the one that is live, and every one that is not
 // over counts for verification.
-func (r *relations) relation(p *partners.Partner, agreement *partners.Partnership) (*transportas2.Relation, error) {
+func (r *relations) relation(p *partners.Partner, agreement *partners.Partnership) *transportas2.Relation {
 	set := r.partners[p.Name]
 	var verify []*x509.Certificate
 	for _, e := range set.ForVerifying(certs.Sign, r.now()) {
 		verify = append(verify, e.Certificate)
 	}
-	var encrypt *x509.Certificate
+	var encrypt *x509.Certificate // none when all are over: what they send can still be received
 	if e, err := set.ForSending(certs.Encrypt, r.now()); err == nil {
 		encrypt = e.Certificate
-	} else if agreement.AS2.Encrypt != "" {
-		return nil, fmt.Errorf("no certificate to encrypt to %s: %w: get a new one from %s and name it under the partner's certificates", p.Name, err, p.Contact)
 	}
 	policy := agreement.AS2
 	rel := &transportas2.Relation{
@@ -133,5 +136,5 @@ func (r *relations) relation(p *partners.Partner, agreement *partners.Partnershi
 	if policy.Compress {
 		rel.Terms.Compress = as2.BeforeSigning
 	}
-	return rel, nil
+	return rel
 }
