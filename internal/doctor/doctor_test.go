@@ -43,7 +43,7 @@ func healthy(t *testing.T) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "station")
 	partner := filepath.Join(t.TempDir(), "partner.crt")
-	pair, err := certs.Generate(certs.Request{CommonName: "SUPPLIER", NotBefore: noon().Add(-time.Hour)}, nil)
+	pair, err := certs.Generate(certs.Request{CommonName: "SUPPLIER", Type: certs.P256, NotBefore: noon().Add(-time.Hour)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func healthy(t *testing.T) (dir string) {
 		t.Fatal(err)
 	}
 	_, err = config.Create(dir, config.New{
-		Name: "buyer", AS2ID: "BUYER", Identifier: "ZZ:BUYER", AS2Address: "127.0.0.1:0", AdminAddress: "127.0.0.1:0",
+		Name: "buyer", AS2ID: "BUYER", Identifier: "ZZ:BUYER", AS2Address: "127.0.0.1:0", AdminAddress: "127.0.0.1:0", KeyType: certs.P256,
 		Partner: &config.NewPartner{Name: "supplier", AS2ID: "SUPPLIER", Identifier: "ZZ:SUPPLIER", URL: "http://127.0.0.1:1/as2", Certificate: partner, Contact: "Kim, 555 0100", Send: []string{"850"}},
 	}, noon(), rand.Reader)
 	if err != nil {
