@@ -67,10 +67,16 @@ func makeSegment(seg *edi.Segment, layout *schema.Segment, d edi.Delimiters, usu
 	}
 	if !utf8.Valid(seg.Raw) {
 		node.RawBase64 = base64.StdEncoding.EncodeToString(seg.Raw)
-	} else if built, err := node.build(d); err != nil || node.check(d) != nil || !bytes.Equal(built, seg.Raw) {
+	} else if built, err := node.build(d); err != nil || !ascii(d) || node.check(d) != nil || !bytes.Equal(built, seg.Raw) {
 		node.Raw = string(seg.Raw)
 	}
 	return node
+}
+
+// ascii tells that the delimiters cannot split a UTF-8 sequence, so that every
+// value is valid where the segment is.
+func ascii(d edi.Delimiters) bool {
+	return (d.Segment | d.Element | d.Component | d.Repetition | d.Release) < utf8.RuneSelf
 }
 
 func makeElement(e edi.Element, use *schema.Use) elementNode {
