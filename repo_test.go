@@ -44,7 +44,7 @@ func layers() map[string][]string {
 		"processes/queue":  {},
 		"processes":        {"partners", "tracking", "transport", "processes/queue"},
 		"processes/steps":  {"partners", "tracking", "transport", "processes", "processes/queue", "edi", "edi/"},
-		"internal/config":  {"as2", "certs", "partners", "transport"},
+		"internal/config":  {"as2", "certs", "partners", "transport", "transport/"},
 		"internal/doctor":  {"as2", "certs", "partners", "tracking", "internal/config", "internal/store"},
 		"internal/observe": {"partners", "tracking", "transport", "processes", "processes/queue"},
 		"internal/store":   {},

@@ -7,7 +7,7 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,9 +15,10 @@ import (
 	"strings"
 	"time"
 
-	"tradepost/as2"
 	"tradepost/partners"
 	"tradepost/transport"
+	transportas2 "tradepost/transport/as2"
+	"tradepost/transport/directory"
 )
 
 // Config is a checked configuration. All paths in it are absolute, but for
@@ -85,8 +86,19 @@ type Overrides struct {
 	Env func(name string) (string, bool)
 }
 
-// connectors lists what a connection may name as its connector.
-func connectors() []string { return []string{"as2", "directory"} }
+// connectors lists what a connection may name as its connector, each with the
+// check of its settings.
+func connectors() map[string]func(transport.Connection) error {
+	return map[string]func(transport.Connection) error{
+		transportas2.Connector: func(c transport.Connection) error { _, err := transportas2.ParseSettings(c); return err },
+		directory.Connector:    func(c transport.Connection) error { _, err := directory.ParseSettings(c); return err },
+	}
+}
+
+// connectorNames names them in a sentence.
+func connectorNames() string {
+	return strings.Join(slices.Sorted(maps.Keys(connectors())), " or ")
+}
 
 // Load reads, checks and completes the configuration in path. When it does not
 // hold, the error is an *Error.
@@ -141,16 +153,21 @@ func (c *Config) Explain(err error) error {
 			if x.Name != setting.Connection {
 				continue
 			}
-			path := fmt.Sprintf("connections[%d]", i)
-			if setting.Path != "" { // "include.0" there is include[0] here
-				path += regexp.MustCompile(`\.([0-9]+)`).ReplaceAllString("."+setting.Path, "[$1]")
-			}
-			return c.fail([]Problem{c.at(path, setting.Msg, "")})
+			return c.fail([]Problem{c.setting(i, setting)})
 		}
 	case errors.As(err, &conflict):
 		return c.fail(c.conflicts(conflict))
 	}
 	return err
+}
+
+// setting makes a Problem of what the connector says of connection i.
+func (c *Config) setting(i int, e *transport.SettingsError) Problem {
+	path := fmt.Sprintf("connections[%d]", i)
+	if e.Path != "" { // "include.0" there is include[0] here
+		path += regexp.MustCompile(`\.([0-9]+)`).ReplaceAllString("."+e.Path, "[$1]")
+	}
+	return c.at(path, e.Msg, "")
 }
 
 // at makes a Problem for a path.
@@ -197,206 +214,21 @@ func (c *Config) sections(top *section, o Overrides) {
 		return
 	}
 	c.Directory = d
+	for i, x := range connections {
+		var wrong *transport.SettingsError
+		err := connectors()[x.Connector](transport.Connection{Name: x.Name, Connector: x.Connector, Partner: x.Partner, Settings: x.Settings})
+		if errors.As(err, &wrong) {
+			top.r.problems = append(top.r.problems, c.setting(i, wrong))
+		} else if err != nil {
+			top.r.problems = append(top.r.problems, c.at(fmt.Sprintf("connections[%d]", i), err.Error(), ""))
+		}
+	}
 	for i, p := range agreements {
 		if p.AS2.Receipt == "async" && c.Listen.AS2URL == "" {
 			top.r.problems = append(top.r.problems, c.at(fmt.Sprintf("partnerships[%d].as2.receipt", i),
 				"an asynchronous receipt needs an address to come back to", "add as2_url under listen: the URL under which partners reach this station"))
 		}
 	}
-}
-
-func (c *Config) station(s, top *section) partners.Station {
-	if !s.present {
-		top.r.problem("station", place{}, "begin with:\nstation:\n  name: our-name\n  identifiers: [\"ZZ:OUR-ID\"]", "the section station is missing")
-	}
-	st := partners.Station{}
-	if s.present {
-		st.Name = s.required("name", "a short name of this station, shown in the console")
-		st.AS2ID = s.text("as2_id", "")
-		st.Identifiers = identifiers(s)
-		st.Certificate = s.file("certificate", "", c.Dir)
-		st.Key = s.file("key", "", c.Dir)
-		if (st.Certificate == "") != (st.Key == "") {
-			s.r.problem(s.path, s.r.at(s.path), "give both", "a certificate and its key belong together, one of them is missing")
-		}
-		if st.AS2ID != "" && st.Certificate == "" {
-			s.r.problem(s.path, s.r.at(s.path), "`tradepost init` makes them in a new folder", "a station with an AS2 id needs certificate and key")
-		}
-	}
-	s.done()
-	return st
-}
-
-func identifiers(s *section) []partners.Identifier {
-	var out []partners.Identifier
-	for i, v := range s.texts("identifiers") {
-		id, err := partners.ParseIdentifier(v)
-		if err != nil {
-			path := fmt.Sprintf("%s.identifiers[%d]", s.path, i)
-			s.r.problem(path, s.r.at(path), "", "%v", err)
-			continue
-		}
-		out = append(out, id)
-	}
-	return out
-}
-
-func (c *Config) store(s *section, o Overrides) {
-	c.Store.Data = s.file("data", "data", c.Dir)
-	c.Store.Database = s.text("database", "")
-	if o.Data != "" {
-		c.Store.Data = o.Data
-		if abs, err := filepath.Abs(o.Data); err == nil {
-			c.Store.Data = abs
-		}
-	}
-	if db := c.Store.Database; db != "" && !isPostgres(db) {
-		s.wrong("database", "write postgres://user:${PASSWORD}@host:5432/name, or remove the line for the embedded store", "the database is not a Postgres URL")
-	}
-	if o.Database != "" {
-		c.Store.Database = o.Database
-	}
-	s.done()
-}
-
-// isPostgres accepts both forms of a Postgres DSN: a URL, and words such as "host=x dbname=y".
-func isPostgres(dsn string) bool {
-	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") || strings.Contains(dsn, "=")
-}
-
-func (c *Config) listen(s *section) {
-	l := &c.Listen
-	l.AS2 = s.address("as2", "127.0.0.1:4080")
-	l.AS2Path = s.text("as2_path", "/as2")
-	if !strings.HasPrefix(l.AS2Path, "/") || strings.ContainsAny(l.AS2Path, " ?#{}") {
-		s.wrong("as2_path", "write a path such as /as2", "%q is no path", l.AS2Path)
-	}
-	l.AS2URL = s.text("as2_url", "")
-	if l.AS2URL != "" && !strings.HasPrefix(l.AS2URL, "http://") && !strings.HasPrefix(l.AS2URL, "https://") {
-		s.wrong("as2_url", "write the whole URL: https://edi.example.com/as2", "%q is no URL", l.AS2URL)
-	}
-	l.Admin = s.address("admin", "127.0.0.1:4081")
-	l.AdminToken = s.file("admin_token", "keys/admin.token", c.Dir)
-	if sameAddress(l.AS2, l.Admin) {
-		s.wrong("admin", "the console and the API must not be public: give them another port", "%s is already taken by the AS2 listener", l.Admin)
-	}
-	if t := s.section("tls"); t.present {
-		l.TLS = &TLS{
-			Certificate: absolute(c.Dir, t.required("certificate", "the PEM file of the server certificate with its chain")),
-			Key:         absolute(c.Dir, t.required("key", "the PEM file of its key")),
-		}
-		t.done()
-	}
-	s.done()
-}
-
-// sameAddress tells whether two listeners would want one port.
-func sameAddress(a, b string) bool {
-	hostA, portA, _ := net.SplitHostPort(a)
-	hostB, portB, _ := net.SplitHostPort(b)
-	every := func(h string) bool { return h == "" || h == "0.0.0.0" || h == "::" }
-	return portA == portB && portA != "0" && (hostA == hostB || every(hostA) || every(hostB))
-}
-
-func (c *Config) housekeeping(top *section) {
-	m := top.section("monitor")
-	c.Monitor = Monitor{Every: m.duration("every", 30*time.Second), Certificate: m.duration("certificate", 30*24*time.Hour)}
-	if c.Monitor.Every < time.Second {
-		m.wrong("every", "write at least 1s", "%s is too often", c.Monitor.Every)
-	}
-	m.done()
-	l := top.section("limits")
-	c.Limits = Limits{Transmission: l.size("transmission", 1<<30), Workers: l.number("workers", 4, 1, 256), Drain: l.duration("drain", 30*time.Second)}
-	l.done()
-	g := top.section("logs")
-	c.Logs = Logs{Level: g.choice("level", "info", "debug", "info", "warn", "error"), Format: g.choice("format", "text", "text", "json")}
-	g.done()
-}
-
-func (c *Config) partner(s *section) partners.Partner {
-	p := partners.Partner{
-		Name:        s.required("name", "a short name of the partner, as you call it"),
-		AS2ID:       s.text("as2_id", ""),
-		Identifiers: identifiers(s),
-		Contact:     s.text("contact", ""),
-	}
-	for _, f := range s.texts("certificates") {
-		p.Certificates = append(p.Certificates, absolute(c.Dir, f))
-	}
-	s.done()
-	return p
-}
-
-func (c *Config) partnership(s *section) partners.Partnership {
-	p := partners.Partnership{
-		Partner:     s.required("partner", "the name of the partner this was agreed with"),
-		Connection:  s.required("connection", "the name of the connection that leads to the partner"),
-		Acknowledge: s.text("acknowledge", "997"),
-		AckWithin:   s.duration("acknowledge_within", 24*time.Hour),
-		Profile:     s.text("profile", "tolerant"),
-		Test:        s.boolean("test", false),
-		Inbound:     c.rules(s, "inbound"),
-		Outbound:    c.rules(s, "outbound"),
-	}
-	a := s.section("as2")
-	p.AS2 = partners.AS2Policy{
-		Compress:         a.boolean("compress", false),
-		Receipt:          a.text("receipt", "sync"),
-		SignedReceipt:    a.boolean("signed_receipt", true),
-		RequireSigned:    a.boolean("require_signed", true),
-		RequireEncrypted: a.boolean("require_encrypted", true),
-	}
-	if v := a.text("sign", string(as2.SHA256)); v != "none" {
-		d, err := as2.ParseDigest(v)
-		if err != nil {
-			a.wrong("sign", "write sha-256, or none to send unsigned", "%q is no digest", v)
-		}
-		p.AS2.Sign = string(d)
-	}
-	if v := a.text("encrypt", string(as2.AES256CBC)); v != "none" {
-		e, err := as2.ParseCipher(v)
-		if err != nil {
-			a.wrong("encrypt", "write aes-256-cbc, or none to send in the clear", "%q is no cipher", v)
-		}
-		p.AS2.Encrypt = string(e)
-	}
-	a.done()
-	s.done()
-	return p
-}
-
-func (c *Config) rules(s *section, key string) []partners.DocumentRule {
-	var out []partners.DocumentRule
-	for _, x := range s.sections(key) {
-		r := partners.DocumentRule{
-			Type:    x.required("document", "a document type such as 850"),
-			Guide:   x.text("guide", ""),
-			Deliver: x.text("deliver", ""),
-		}
-		if isGuideFile(r.Guide) {
-			r.Guide = absolute(c.Dir, r.Guide)
-		}
-		x.done()
-		out = append(out, r)
-	}
-	return out
-}
-
-// isGuideFile tells a guide that is a file ("guides/acme-850.guide") from one
-// that is shipped ("x12/004010/850").
-func isGuideFile(guide string) bool { return strings.HasSuffix(guide, ".guide") }
-
-func (c *Config) connection(s *section) partners.Connection {
-	x := partners.Connection{
-		Name:      s.required("name", "a short name of the connection"),
-		Connector: s.required("connector", strings.Join(connectors(), " or ")),
-		Partner:   s.text("partner", ""),
-	}
-	if x.Connector != "" && !slices.Contains(connectors(), x.Connector) {
-		s.wrong("connector", "write "+strings.Join(connectors(), " or "), "there is no connector %q", x.Connector)
-	}
-	x.Settings = s.rest()
-	return x
 }
 
 // reason leaves the path out of a file error: the sentence around it has it.

@@ -45,7 +45,7 @@ partnerships:
       - {document: 850, guide: guides/supplier.guide}
     as2: {sign: sha256, compress: true, require_encrypted: false}
 connections:
-  - {name: supplier-as2, connector: as2, partner: supplier, url: "http://127.0.0.1:5080/as2", retry: {times: 3}}
+  - {name: supplier-as2, connector: as2, partner: supplier, url: "http://127.0.0.1:5080/as2", tls: {min_version: "1.3"}}
   - name: back-office
     connector: directory
     pickup: backoffice/out
@@ -130,7 +130,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("partnerships (-want +got):\n%s", diff)
 	}
 	for i, settings := range []string{
-		`{"retry":{"times":3},"url":"http://127.0.0.1:5080/as2"}`,
+		`{"tls":{"min_version":"1.3"},"url":"http://127.0.0.1:5080/as2"}`,
 		`{"deliver":"backoffice/in","pickup":"backoffice/out"}`,
 	} {
 		if got := string(d.Connections()[i].Settings); got != settings {
@@ -193,6 +193,9 @@ func TestFaults(t *testing.T) {
 		{"bad identifier", `"01:987654321"`, `"01:"`, []string{`15:34: partners[0].identifiers[1]: "01:" has no id`}, ""},
 		{"bad digest", "sha256", "crc32", []string{`27:17: partnerships[0].as2.sign: "crc32" is no digest`}, ""},
 		{"unknown connector", "connector: directory", "connector: pigeon", []string{`31:16: connections[1].connector: there is no connector "pigeon"`}, ""},
+		{"unknown setting", "pickup: backoffice/out", "pikcup: backoffice/out", []string{"32:13: connections[1].pikcup: unknown setting"}, ""},
+		{"bad setting", `"1.3"`, `"1.1"`, []string{`29:114: connections[0].tls.min_version: "1.1": want 1.2 or 1.3`}, ""},
+		{"connection without its settings", "    pickup: backoffice/out\n    deliver: backoffice/in\n", "", []string{"30:5: connections[1].pickup: neither pickup nor deliver is set"}, ""},
 		{"unset variable", "${PASSWORD}", "${PASSWROD}", []string{"8:19: store.database: the environment has no ${PASSWROD}"}, ""},
 		{"not Postgres", "postgres://tradepost:${PASSWORD}@db/tradepost", "mysql://db", []string{"8:19: store.database: the database is not a Postgres URL"}, ""},
 		{"name that points nowhere", "connection: supplier-as2", "connection: suplier-as2", []string{`20:17: partnerships[0].connection: there is no connection "suplier-as2"`}, "connections are supplier-as2, back-office"},
@@ -308,7 +311,7 @@ func TestExplain(t *testing.T) {
 	for _, x := range []struct {
 		path string
 		line int
-	}{{"url", 29}, {"retry.times", 29}, {"timeout", 29}, {"", 29}} {
+	}{{"url", 29}, {"tls.min_version", 29}, {"receipt_hosts.0", 29}, {"timeout", 29}, {"", 29}} {
 		var e *Error
 		if !errors.As(c.Explain(&transport.SettingsError{Connection: "supplier-as2", Path: x.path, Msg: "not good"}), &e) || e.Problems[0].Line != x.line {
 			t.Errorf("setting %q: %v, want line %d", x.path, e, x.line)
