@@ -19,7 +19,7 @@ import (
 )
 
 // raw runs SQL on a database beside its store.
-func raw(t *testing.T, address string, statements ...string) {
+func raw(t testing.TB, address string, statements ...string) {
 	t.Helper()
 	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, address)

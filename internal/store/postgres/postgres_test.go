@@ -67,3 +67,8 @@ func BenchmarkWork(b *testing.B) {
 	server := postgrestest.Start(b)
 	storetest.BenchmarkWork(b, func(t testing.TB) storetest.Store { return openStore(t, server.Address(t)) })
 }
+
+func BenchmarkSearch(b *testing.B) {
+	address := postgrestest.Start(b).Address(b)
+	storetest.BenchmarkSearch(b, openStore(b, address), func() { raw(b, address, "analyze") }) // as autovacuum does in time
+}

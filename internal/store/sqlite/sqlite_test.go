@@ -44,3 +44,7 @@ func BenchmarkAccept(b *testing.B) {
 func BenchmarkWork(b *testing.B) {
 	storetest.BenchmarkWork(b, func(t testing.TB) storetest.Store { return open(t) })
 }
+
+func BenchmarkSearch(b *testing.B) {
+	storetest.BenchmarkSearch(b, open(b), func() {})
+}

@@ -31,7 +31,9 @@ func (s *Store) Documents(ctx context.Context, q tracking.DocumentQuery) (*track
 		if err := w.before(ctx, c, "document", "d", q.Before); err != nil {
 			return err
 		}
-		rows, err := documentRows(ctx, c, "list documents", w.String()+` order by d.created_at desc, d.id desc limit ?`, append(w.args, limit+1)...)
+		// The page is found before its rows are put together: what is sorted is small.
+		rows, err := documentRows(ctx, c, "list documents", ` where d.id in (select d.id from document d`+w.String()+` order by d.created_at desc, d.id desc limit ?)
+			order by d.created_at desc, d.id desc`, append(w.args, limit+1)...)
 		if err != nil {
 			return err
 		}
