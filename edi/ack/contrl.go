@@ -108,18 +108,23 @@ func (c *Contrl) interchange(ic *validate.Interchange) {
 }
 
 func (c *Contrl) group(g *validate.Group, o Options) {
+	refused := c.Status == Rejected // what is above takes all below with it
 	if g.Type != "" || g.Control != "" {
 		action := actionAcknowledged
 		if !g.Accepted {
 			action = actionRejected
 			c.lower()
 		}
+		refused = refused || !g.Accepted
 		fields := []edi.Field{edi.Simple(copied(g.Control, 14)), edi.Simple(copied(g.Sender, 35)), edi.Simple(copied(g.Receiver, 35)), edi.Simple(action)}
 		c.rows = append(c.rows, row{"UCF", append(fields, service(g.Issues)...)})
 	}
 	for _, doc := range g.Documents {
 		if doc.Type == "UNO" {
 			continue // packages are acknowledged by UCO, which none of our partners is known to read
+		}
+		if doc.Accepted && refused {
+			continue
 		}
 		c.message(doc, o)
 	}

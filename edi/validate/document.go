@@ -96,6 +96,9 @@ func (v *validator) start(guide *schema.Guide, seg *edi.Segment, tag schema.Tag)
 		if v.doc.Version != "" {
 			version = v.doc.Version
 		}
+		if version == "" {
+			version = "(not told)"
+		}
 		is := &Issue{Severity: Warning, Level: LevelDocument, Segment: string(seg.Tag), Ordinal: 1, Element: 1, Value: v.doc.Type, Offset: seg.Pos.Offset, Line: seg.Pos.Line, Rule: "no-dictionary"}
 		is.Text = fmt.Sprintf("There is no dictionary for %s in version %s: only the envelope was checked, not the content. Import one with edi dictionary import, or name a guide.", v.doc.Type, version)
 		v.add(is)
@@ -159,7 +162,7 @@ func (v *validator) duplicate(in *numbers, ref Reference, prefix, ack string, el
 	}
 	name := map[Level]string{LevelInterchange: "interchange", LevelGroup: "group", LevelDocument: "document"}[ref.Level]
 	issue := func(where string) {
-		is := v.envelopeElement(ref.Level, ack, element, "The control number %s of this %s was used before, %s. Either it was sent twice, or the sender does not count on.", ref.Control, name, where)
+		is := v.envelopeElement(ref.Level, ack, element, "The control number %s of this %s was used before, %s. Either it was sent twice, or the sender's numbering stands still.", ref.Control, name, where)
 		is.Severity = Error
 		if ref.Level == LevelDocument {
 			is.Ordinal = 1

@@ -70,8 +70,9 @@ func (v *validator) part(element, component int) string {
 func (v *validator) badPart(level Level, ack string, element, component int, format string, args ...any) {
 	is := v.envelopeElement(level, "0085="+ack, element, format, args...)
 	is.Severity, is.Component = Error, component
-	if component > 1 {
-		if c := v.seg.Element(element).Component(component); c.Raw() != nil {
+	if component > 0 {
+		c := v.seg.Element(element).Component(component)
+		if is.Value = clip(c.Raw()); c.Raw() != nil {
 			is.Offset = c.Offset()
 		}
 	}
@@ -353,6 +354,12 @@ func (v *validator) checkCharacters(seg *edi.Segment) {
 	}
 	if class&(suspicious|classControl) == 0 {
 		return
+	}
+	if id := v.charset.ID(); len(id) == 4 && id[3] > 'L' { // sets of several bytes a character are read as a whole
+		if i := v.charset.Check(b); i >= 0 && byteClass[b[i]]&classControl == 0 && !v.again("character-set") {
+			v.badCharacter(seg, i, true)
+		}
+		suspicious = 0
 	}
 	d := &v.delims
 	for i, c := range b {

@@ -356,8 +356,10 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 	f, at := faultConditional, note.Positions[0]
 	first, rest := note.Positions[0], note.Positions[1:]
 	var text string
+	trigger := 0 // the element that makes the missing one needed
 	switch note.Kind {
 	case schema.Paired:
+		trigger = firstOf(note.Positions, has)
 		at = firstOf(note.Positions, func(p int) bool { return !has(p) })
 		text = fmt.Sprintf("%s have to stand together or not at all; %s (%s) is missing.", list(note.Positions, say, "and"), say(at), uses[at-1].Name)
 	case schema.OneRequired, schema.OnlyOne:
@@ -374,9 +376,11 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 			text = fmt.Sprintf("%s excludes %s; leave one of them out.", say(first), list(rest, say, "and"))
 		}
 	case schema.Conditional:
+		trigger = first
 		at = firstOf(rest, func(p int) bool { return !has(p) })
 		text = fmt.Sprintf("%s stands here, so %s (%s) is needed, too.", say(first), say(at), uses[at-1].Name)
 	case schema.ListCond:
+		trigger = first
 		at = rest[0]
 		text = fmt.Sprintf("%s stands here, so one of %s is needed, too.", say(first), list(rest, say, "or"))
 	}
@@ -391,7 +395,10 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 		v.elementWaiver("syntax-note", seg, node, element, text)
 		return
 	}
-	v.useIssue(f, seg, node, element, component, 0, nil, &uses[at-1], false, text)
+	is := v.useIssue(f, seg, node, element, component, 0, nil, &uses[at-1], false, text)
+	if component == 0 {
+		is.Trigger = trigger
+	}
 }
 
 func firstOf(positions []int, wanted func(int) bool) int {

@@ -198,6 +198,7 @@ func ackLines(t *testing.T, r *validate.Report) string {
 			}
 			b.Write(append(text, '\n'))
 		}
+		contrlLines(t, &b, ic)
 		for i, g := range ic.Groups {
 			f, err := ack.Answer(ack.Auto, ic, g, ack.Options{})
 			if errors.Is(err, ack.ErrNotAcknowledged) {
@@ -215,4 +216,21 @@ func ackLines(t *testing.T, r *validate.Report) string {
 		}
 	}
 	return b.String()
+}
+
+func contrlLines(t *testing.T, b *bytes.Buffer, ic *validate.Interchange) {
+	t.Helper()
+	c, err := ack.NewContrl(ic, ack.Options{})
+	if errors.Is(err, ack.ErrNotAcknowledged) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := c.Bytes("1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	terminator := []byte{c.Delimiters.Segment}
+	b.Write(bytes.ReplaceAll(text, terminator, append(terminator, '\n')))
 }

@@ -54,10 +54,11 @@ func (v *validator) elementAt(f fault, seg *edi.Segment, node *schema.Node, p, c
 
 // useIssue reports a fault of an element with a layout; own says that a rule
 // of a partner's guide is what it breaks.
-func (v *validator) useIssue(f fault, seg *edi.Segment, node *schema.Node, p, component, repeat int, value []byte, u *schema.Use, own bool, text string) {
+func (v *validator) useIssue(f fault, seg *edi.Segment, node *schema.Node, p, component, repeat int, value []byte, u *schema.Use, own bool, text string) *Issue {
 	if v.full() {
-		v.add(&Issue{Severity: Error, Level: LevelElement})
-		return
+		is := &Issue{Severity: Error, Level: LevelElement}
+		v.add(is)
+		return is
 	}
 	is := v.elementAt(f, seg, node, p, component, repeat, value)
 	is.Text, is.Reference = text, reference(u.Ref)
@@ -65,6 +66,7 @@ func (v *validator) useIssue(f fault, seg *edi.Segment, node *schema.Node, p, co
 		_, _, is.Code999 = f.codes()
 	}
 	v.add(is)
+	return is
 }
 
 // reference gives an element's number for AK402: composites have none there.

@@ -109,7 +109,11 @@ func (v *validator) run(r io.Reader) error {
 		}
 		seg, err := v.reader.Next()
 		if notices := v.reader.Notices(); len(notices) > 0 {
-			v.notices(notices)
+			between := v.reader.Trailing()
+			if seg != nil {
+				between = seg.Lead
+			}
+			v.notices(notices, between)
 		}
 		if err == io.EOF {
 			v.report.Trailing = bytes.Clone(v.reader.Trailing())
@@ -130,6 +134,9 @@ func (v *validator) run(r io.Reader) error {
 			continue
 		}
 		v.seg = seg
+		if bytes.ContainsAny(seg.Tag, "\r\n") { // wrapped inside the tag; the reader has told so
+			seg.Tag = bytes.Trim(bytes.ReplaceAll(bytes.ReplaceAll(seg.Tag, []byte("\n"), nil), []byte("\r"), nil), " ")
+		}
 		if err := v.one(seg); err != nil {
 			return err
 		}
@@ -378,9 +385,30 @@ func (v *validator) scopeFor() (*scope, Level) {
 	return &v.input, LevelInput
 }
 
-// notices turns the reader's waivers into warnings.
-func (v *validator) notices(list []edi.Notice) {
+// strayService finds a service segment in what stands between interchanges.
+func strayService(between []byte) string {
+	text := bytes.TrimLeft(between, " \t\r\n\x00\x1a")
+	for _, tag := range []string{"IEA", "GE", "SE", "GS", "ST", "TA1", "UNZ", "UNE", "UNT", "UNH", "UNG", "UIZ"} {
+		if bytes.HasPrefix(text, []byte(tag)) && len(text) > len(tag) && !isAlnum(text[len(tag)]) && text[len(tag)] > ' ' {
+			return tag
+		}
+	}
+	return ""
+}
+
+// notices turns the reader's waivers into warnings. between are the bytes that
+// stand before the segment, or behind the last one.
+func (v *validator) notices(list []edi.Notice, between []byte) {
 	for _, n := range list {
+		if tag := strayService(between); n.Rule == edi.RuleText && tag != "" {
+			is := &Issue{Severity: Error, Level: LevelInput, Ack: "TA105=022", Segment: tag, Offset: n.Offset, Line: n.Line, Value: clip(bytes.TrimSpace(between)), Rule: string(n.Rule)}
+			if tag[0] == 'U' {
+				is.Ack = "0085=33"
+			}
+			is.Text = fmt.Sprintf("%s stands outside of any interchange. A header before it is missing, or it was sent twice.", tag)
+			v.add(is)
+			continue
+		}
 		is := Issue{Level: LevelInput, Offset: n.Offset, Line: n.Line, Rule: string(n.Rule), Text: n.Rule.Explain()}
 		sc := &v.input
 		switch n.Rule {

@@ -219,6 +219,11 @@ func (v *validator) closeIEA(seg *edi.Segment) error {
 		return err
 	}
 	v.trailer(LevelInterchange, "IEA", "ISA13", v.ic.Control, "TA105=001", "TA105=021", "groups", v.groupNo)
+	if v.groupNo == 0 && v.docNo == 0 && v.ic.TA1 == 0 {
+		is := v.envelopeElement(LevelInterchange, "TA105=022", 1, "The interchange holds neither a group nor a TA1.")
+		is.Rule = "empty-interchange"
+		v.waive(&v.icScope, is)
+	}
 	v.ic.Extent.end(seg, true)
 	return v.endInterchange()
 }
@@ -382,6 +387,11 @@ func (v *validator) closeGE(seg *edi.Segment) error {
 		return err
 	}
 	v.gr.Declared = v.trailer(LevelGroup, "GE", "GS06", v.gr.Control, "AK905=4", "AK905=5", "documents", v.gr.Received)
+	if v.gr.Received == 0 {
+		is := v.envelopeElement(LevelGroup, "AK905=5", 1, "The group holds no document.")
+		is.Rule = "empty-group"
+		v.waive(&v.grScope, is)
+	}
 	v.gr.Extent.end(seg, true)
 	return v.endGroup()
 }
