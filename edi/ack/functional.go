@@ -166,17 +166,24 @@ func (f *Functional) Add(doc *validate.Document) {
 	f.rows = append(f.rows, ak2)
 	noted := f.noted(doc)
 	var codes []string
-	segmentErrors, fatal := false, false
+	standardErrors, guideErrors, fatal := false, false, false
 	for _, is := range noted {
 		if code, ok := strings.CutPrefix(is.Ack, "AK502="); ok {
 			fatal = fatal || is.Severity == validate.Error
 			codes = appendNew(codes, code)
 			continue
 		}
-		segmentErrors = segmentErrors || is.Level == validate.LevelSegment || is.Level == validate.LevelElement
+		if f.Kind == FA999 && is.Code999 != "" {
+			guideErrors = true
+		} else {
+			standardErrors = true
+		}
 	}
-	if segmentErrors || doc.Omitted > 0 && !doc.Accepted {
+	if standardErrors || doc.Omitted > 0 && !doc.Accepted && !guideErrors {
 		codes = appendNew(codes, "5")
+	}
+	if guideErrors {
+		codes = appendNew(codes, "I5")
 	}
 	f.segments(doc, noted)
 	status := Accepted

@@ -291,12 +291,16 @@ func (c *compiler) level(st *statement, area, path string, depth int) (Level, er
 
 // finish fills the tables that are derived from the nodes, after overlays.
 func (c *compiler) finish(l *Loop) {
-	l.Tags = make([]Tag, len(l.Nodes))
+	l.Tags, l.Mandatory = make([]Tag, len(l.Nodes)), nil
 	l.First = c.nodes
 	c.nodes += len(l.Nodes)
 	for i := range l.Nodes {
 		n := &l.Nodes[i]
 		l.Tags[i] = n.Tag
+		n.Segment.finish()
+		if n.Min > 0 {
+			l.Mandatory = append(l.Mandatory, i)
+		}
 		if n.From, n.To = i, i+1; n.variants && i > 0 && l.Nodes[i-1].variants && l.Nodes[i-1].Tag == n.Tag {
 			n.From = l.Nodes[i-1].From
 			for j := n.From; j < i; j++ {

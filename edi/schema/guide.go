@@ -108,6 +108,20 @@ type Segment struct {
 	Name  string
 	Uses  []Use
 	Notes []Note
+
+	// LastRequired is the position of the last mandatory element, 0 when there
+	// is none.
+	LastRequired int
+}
+
+// finish sets LastRequired.
+func (s *Segment) finish() {
+	s.LastRequired = 0
+	for i := range s.Uses {
+		if s.Uses[i].Required {
+			s.LastRequired = i + 1
+		}
+	}
 }
 
 // Where is a condition on a segment: an element's value is one of a list.
@@ -158,6 +172,9 @@ type Loop struct {
 	Nodes []Node
 	Tags  []Tag // Tags[i] == Nodes[i].Tag, kept apart for a fast search
 	First int   // number of Nodes[0] among all nodes of the guide, for counters
+
+	// Mandatory are the places in Nodes whose Min is not 0.
+	Mandatory []int
 
 	// Levels is set for a hierarchy loop (HL): Nodes is then that of the
 	// level, chosen by HL03, and Nodes of this loop holds the HL segment only.

@@ -156,6 +156,7 @@ func (r *resolver) segment(tag string) (*Segment, error) {
 			}
 			seg.Uses = append(seg.Uses, u)
 		}
+		seg.finish()
 		r.segments[tag] = seg
 		return seg, nil
 	}

@@ -18,7 +18,7 @@ func (v *validator) checkSegment(seg *edi.Segment, layout *schema.Segment, node 
 	}
 	n, uses := seg.Len(), layout.Uses
 	var present uint64
-	for i := range uses {
+	for i := range min(len(uses), max(n, layout.LastRequired)) {
 		u := &uses[i]
 		if i >= n {
 			if u.Required {
@@ -100,6 +100,15 @@ func (v *validator) missingElement(seg *edi.Segment, node *schema.Node, layout *
 
 // checkElement checks one element that holds something.
 func (v *validator) checkElement(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p int, u *schema.Use, e edi.Element) {
+	// Nearly all values hold no separator: one pass tells, and is all they need.
+	raw, class := e.Raw(), uint8(0)
+	for _, b := range raw {
+		class |= v.table[b]
+	}
+	if class&classSeparator == 0 && u.Composite == nil {
+		v.checkText(seg, node, layout, p, 0, 0, u, raw, class)
+		return
+	}
 	repeats := e.Repeats()
 	if repeats <= 1 {
 		v.checkRepeat(seg, node, layout, p, 0, u, e)
@@ -186,17 +195,22 @@ func (v *validator) split(seg *edi.Segment, node *schema.Node, layout *schema.Se
 	v.useIssue(faultTooManyComponents, seg, node, p, 2, repeat, e.Raw(), u, false, fmt.Sprintf("%s (%s) is no composite, but the component separator %q splits it.", name(layout, p), u.Name, v.delims.Component))
 }
 
-// checkValue checks type, length, characters and code of one value.
+// checkValue checks one value as it stands in the input.
 func (v *validator) checkValue(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component, repeat int, u *schema.Use, value edi.Value) {
 	b := value.Raw()
 	if !value.Plain() {
 		v.scratch = value.Append(v.scratch[:0])
 		b = v.scratch
 	}
+	v.checkText(seg, node, layout, p, component, repeat, u, b, classes(b))
+}
+
+// checkText checks a value whose release characters and line ends are gone.
+// class is the union of the classes of its bytes.
+func (v *validator) checkText(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component, repeat int, u *schema.Use, b []byte, class uint8) {
 	if u.Type == schema.Binary {
 		return
 	}
-	class := classes(b)
 	if class&classControl != 0 {
 		v.valueIssue(faultCharacter, seg, node, layout, p, component, repeat, b, u, "holds a control character; only printable characters are allowed")
 		return
@@ -210,7 +224,7 @@ func (v *validator) checkValue(seg *edi.Segment, node *schema.Node, layout *sche
 		b = v.padding(seg, node, layout, p, u, b)
 		if len(b) == 0 {
 			if u.Required {
-				v.valueIssue(faultMissingElement, seg, node, layout, p, component, repeat, value.Raw(), u, "holds blanks only, and a value is always needed")
+				v.valueIssue(faultMissingElement, seg, node, layout, p, component, repeat, nil, u, "holds blanks only, and a value is always needed")
 			}
 			return
 		}

@@ -65,6 +65,7 @@ type validator struct {
 	bareGroup bool // EDIFACT: the group stands for no UNG
 	headless  bool // EDIFACT: the interchange has no UNB
 	delims    edi.Delimiters
+	table     [256]uint8 // classes of bytes with these delimiters
 	charset   edifact.Charset
 }
 
@@ -108,7 +109,9 @@ func (v *validator) run(r io.Reader) error {
 			}
 		}
 		seg, err := v.reader.Next()
+		wrapped := false
 		if notices := v.reader.Notices(); len(notices) > 0 {
+			wrapped = true
 			between := v.reader.Trailing()
 			if seg != nil {
 				between = seg.Lead
@@ -134,7 +137,7 @@ func (v *validator) run(r io.Reader) error {
 			continue
 		}
 		v.seg = seg
-		if bytes.ContainsAny(seg.Tag, "\r\n") { // wrapped inside the tag; the reader has told so
+		if wrapped && bytes.ContainsAny(seg.Tag, "\r\n") { // wrapped inside the tag; the reader has told so
 			seg.Tag = bytes.Trim(bytes.ReplaceAll(bytes.ReplaceAll(seg.Tag, []byte("\n"), nil), []byte("\r"), nil), " ")
 		}
 		if err := v.one(seg); err != nil {

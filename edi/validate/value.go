@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
+
+	"tradepost/edi"
 )
 
 // classes of bytes, for one pass over a value
@@ -15,6 +17,7 @@ const (
 	classLower
 	classSpace
 	classOther
+	classSeparator // of the interchange being read: component, repetition, release, line end
 )
 
 //nolint:gochecknoglobals // a constant table: Go has no constant arrays
@@ -38,6 +41,17 @@ func makeClasses() [256]uint8 {
 			t[i] = classSpace
 		default:
 			t[i] = classOther
+		}
+	}
+	return t
+}
+
+// separators gives the table for values of an interchange with delimiters d.
+func separators(d edi.Delimiters) [256]uint8 {
+	t := byteClass
+	for _, b := range []byte{d.Component, d.Repetition, d.Release, '\r', '\n'} {
+		if b != 0 {
+			t[b] |= classSeparator
 		}
 	}
 	return t

@@ -158,10 +158,13 @@ func (w *walker) take(v *validator, seg *edi.Segment, at place) {
 
 // missing reports the mandatory nodes from one place of a loop up to another.
 func (w *walker) missing(v *validator, l *schema.Loop, from, to int) {
-	for i := from; i < to; i++ {
+	for _, i := range l.Mandatory {
+		if i < from || i >= to {
+			continue
+		}
 		n := &l.Nodes[i]
 		count := w.counts[l.First+i]
-		if n.Min == 0 || count >= uint32(n.Min) { //nolint:gosec // bounded by the schema loader
+		if count >= uint32(n.Min) { //nolint:gosec // bounded by the schema loader
 			continue
 		}
 		if n.Tag == tagSE || n.Tag == tagUNT {
