@@ -63,6 +63,10 @@ func BenchmarkAccept(b *testing.B) {
 	storetest.BenchmarkAccept(b, func(t testing.TB) storetest.Store { return openStore(t, server.Address(t)) })
 }
 
+func BenchmarkUpdate(b *testing.B) {
+	storetest.BenchmarkUpdate(b, openStore(b, postgrestest.Start(b).Address(b)))
+}
+
 func BenchmarkWork(b *testing.B) {
 	server := postgrestest.Start(b)
 	storetest.BenchmarkWork(b, func(t testing.TB) storetest.Store { return openStore(t, server.Address(t)) })

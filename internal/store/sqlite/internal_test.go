@@ -225,7 +225,7 @@ func TestPlans(t *testing.T) {
 		{"document", func() error { _, err := s.DocumentView(ctx, d.ID); return err }, "event_document"},
 		{"transmission", func() error { _, err := s.TransmissionView(ctx, m.ID); return err }, "event_transmission"},
 		{"transmissions of a partner", transmissions(tracking.TransmissionQuery{Partner: "p"}), "transmission_partner"},
-		{"transmissions in a state", transmissions(tracking.TransmissionQuery{States: []tracking.TransmissionState{tracking.TransmissionFailed}}), "transmission_state"},
+		{"transmissions in a state", transmissions(tracking.TransmissionQuery{States: []tracking.TransmissionState{tracking.TransmissionFailed}}), "transmission_notable"},
 		{"transmissions by text", transmissions(tracking.TransmissionQuery{Text: "abc"}), "transmission_message"},
 		{"runs", func() error { _, err := s.Runs(ctx, m.ID, d.ID); return err }, "run_document"},
 		{"events", func() error { _, err := s.Events(ctx, 0, 10); return err }, "event_commit"},

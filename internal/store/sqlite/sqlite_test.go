@@ -41,6 +41,8 @@ func BenchmarkAccept(b *testing.B) {
 	storetest.BenchmarkAccept(b, func(t testing.TB) storetest.Store { return open(t) })
 }
 
+func BenchmarkUpdate(b *testing.B) { storetest.BenchmarkUpdate(b, open(b)) }
+
 func BenchmarkWork(b *testing.B) {
 	storetest.BenchmarkWork(b, func(t testing.TB) storetest.Store { return open(t) })
 }

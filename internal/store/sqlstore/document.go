@@ -56,14 +56,20 @@ func (t *tx) InsertDocument(ctx context.Context, d *tracking.Document) error {
 
 // UpdateDocument implements tracking.Tx.
 func (t *tx) UpdateDocument(ctx context.Context, d *tracking.Document) error {
-	return t.execOne(ctx, "update document", d.ID, `update document set direction = ?, partner = ?, standard = ?, type = ?, version = ?, guide = ?, interchange_id = ?, group_id = ?, control = ?,
-		source_id = ?, delivery_id = ?, payload_sha256 = ?, payload_size = ?, byte_offset = ?, byte_length = ?, segments = ?,
-		state = ?, ack = ?, ack_due = ?, ack_at = ?, errors = ?, warnings = ?, error = ?, test = ?, created_at = ?, updated_at = ?
+	const what = "update document"
+	err := t.execOne(ctx, what, d.ID, `update document set standard = ?, version = ?, guide = ?,
+		payload_sha256 = ?, payload_size = ?, byte_offset = ?, byte_length = ?, segments = ?,
+		state = ?, ack = ?, ack_due = ?, ack_at = ?, errors = ?, warnings = ?, error = ?, test = ?, updated_at = ?
 		where id = ?`,
-		d.Direction, d.Partner, d.Standard, d.Type, d.Version, d.Guide, d.InterchangeID, d.GroupID, d.Control,
-		d.SourceID, d.DeliveryID, d.Payload.SHA256, d.Payload.Size, d.Offset, d.Length, d.Segments,
-		d.State, d.Ack, d.AckDue, d.AckAt, d.Errors, d.Warnings, d.Error, d.Test, d.CreatedAt, d.UpdatedAt,
+		d.Standard, d.Version, d.Guide,
+		d.Payload.SHA256, d.Payload.Size, d.Offset, d.Length, d.Segments,
+		d.State, d.Ack, d.AckDue, d.AckAt, d.Errors, d.Warnings, d.Error, d.Test, d.UpdatedAt,
 		d.ID)
+	if err != nil {
+		return err
+	}
+	return t.settle(ctx, what, "document", d.ID, "direction, partner, type, interchange_id, group_id, control, source_id, delivery_id, created_at",
+		d.Direction, d.Partner, d.Type, d.InterchangeID, d.GroupID, d.Control, d.SourceID, d.DeliveryID, d.CreatedAt)
 }
 
 // Document implements tracking.Tx.

@@ -33,14 +33,19 @@ func (t *tx) InsertInterchange(ctx context.Context, i *tracking.Interchange) err
 
 // UpdateInterchange implements tracking.Tx.
 func (t *tx) UpdateInterchange(ctx context.Context, i *tracking.Interchange) error {
-	return t.execOne(ctx, "update interchange", i.ID, `update interchange set transmission_id = ?, direction = ?, partner = ?, standard = ?, version = ?,
-		sender_qualifier = ?, sender_id = ?, receiver_qualifier = ?, receiver_id = ?, control = ?, dated_at = ?, test = ?, state = ?,
+	const what = "update interchange"
+	err := t.execOne(ctx, what, i.ID, `update interchange set direction = ?, standard = ?, version = ?,
+		sender_qualifier = ?, sender_id = ?, receiver_qualifier = ?, receiver_id = ?, dated_at = ?, test = ?, state = ?,
 		payload_sha256 = ?, payload_size = ?, byte_offset = ?, byte_length = ?, created_at = ?
 		where id = ?`,
-		i.TransmissionID, i.Direction, i.Partner, i.Standard, i.Version,
-		i.Sender.Qualifier, i.Sender.ID, i.Receiver.Qualifier, i.Receiver.ID, i.Control, i.Date, i.Test, i.State,
+		i.Direction, i.Standard, i.Version,
+		i.Sender.Qualifier, i.Sender.ID, i.Receiver.Qualifier, i.Receiver.ID, i.Date, i.Test, i.State,
 		i.Payload.SHA256, i.Payload.Size, i.Offset, i.Length, i.CreatedAt,
 		i.ID)
+	if err != nil {
+		return err
+	}
+	return t.settle(ctx, what, "interchange", i.ID, "transmission_id, partner, control", i.TransmissionID, i.Partner, i.Control)
 }
 
 // Interchange implements tracking.Tx.

@@ -26,9 +26,14 @@ func (t *tx) InsertRun(ctx context.Context, r *processes.Run) error {
 
 // UpdateRun implements processes.Tx.
 func (t *tx) UpdateRun(ctx context.Context, r *processes.Run) error {
-	return t.execOne(ctx, "update run", r.ID, `update run set process = ?, version = ?, parent_id = ?, transmission_id = ?, document_id = ?, partner = ?, state = ?, step_index = ?, vars = ?, attempt = ?, error = ?, created_at = ?, updated_at = ?
+	const what = "update run"
+	err := t.execOne(ctx, what, r.ID, `update run set process = ?, version = ?, parent_id = ?, partner = ?, state = ?, step_index = ?, vars = ?, attempt = ?, error = ?, created_at = ?, updated_at = ?
 		where id = ?`,
-		r.Process, r.Version, r.Parent, r.TransmissionID, r.DocumentID, r.Partner, r.State, r.Cursor, r.Vars, r.Attempt, r.Error, r.CreatedAt, r.UpdatedAt, r.ID)
+		r.Process, r.Version, r.Parent, r.Partner, r.State, r.Cursor, r.Vars, r.Attempt, r.Error, r.CreatedAt, r.UpdatedAt, r.ID)
+	if err != nil {
+		return err
+	}
+	return t.settle(ctx, what, "run", r.ID, "transmission_id, document_id", r.TransmissionID, r.DocumentID)
 }
 
 // Run implements processes.Tx.

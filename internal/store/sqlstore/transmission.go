@@ -71,17 +71,20 @@ func (t *tx) InsertTransmission(ctx context.Context, m *tracking.Transmission) e
 
 // UpdateTransmission implements tracking.Tx.
 func (t *tx) UpdateTransmission(ctx context.Context, m *tracking.Transmission) error {
-	return t.execOne(ctx, "update transmission", m.ID, `update transmission set
-		direction = ?, state = ?, station = ?, partner = ?, connection = ?, connector = ?,
-		unique_key = ?, message_id = ?, filename = ?, content_type = ?, subject = ?,
+	const what = "update transmission"
+	err := t.execOne(ctx, what, m.ID, `update transmission set state = ?, station = ?, connection = ?, connector = ?, content_type = ?, subject = ?,
 		wire_sha256 = ?, wire_size = ?, content_sha256 = ?, content_size = ?,
-		attachments = ?, evidence = ?, duplicate_of = ?, attempts = ?, error = ?, created_at = ?, completed_at = ?
+		attachments = ?, evidence = ?, attempts = ?, error = ?, completed_at = ?
 		where id = ?`,
-		m.Direction, m.State, m.Station, m.Partner, m.Connection, m.Connector,
-		m.Key, m.MessageID, m.Filename, m.ContentType, m.Subject,
+		m.State, m.Station, m.Connection, m.Connector, m.ContentType, m.Subject,
 		m.Wire.SHA256, m.Wire.Size, m.Content.SHA256, m.Content.Size,
-		attachments(m.Attachments), asJSON{m.Evidence}, m.DuplicateOf, m.Attempts, m.Error, m.CreatedAt, m.CompletedAt,
+		attachments(m.Attachments), asJSON{m.Evidence}, m.Attempts, m.Error, m.CompletedAt,
 		m.ID)
+	if err != nil {
+		return err
+	}
+	return t.settle(ctx, what, "transmission", m.ID, "direction, partner, unique_key, message_id, filename, duplicate_of, created_at",
+		m.Direction, m.Partner, m.Key, m.MessageID, m.Filename, m.DuplicateOf, m.CreatedAt)
 }
 
 // Transmission implements tracking.Tx.

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tradepost/processes"
@@ -41,6 +43,15 @@ func (t *tx) execCheck(ctx context.Context, what, sql string, check func(int64) 
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return t.c.Exec(ctx, what, sql, bound, check)
+}
+
+// settle stores columns that hardly ever change, when one of them did. They are
+// those with indexes: SQLite writes every index of a column that an update
+// names, changed or not.
+func (t *tx) settle(ctx context.Context, what, table string, id tracking.ID, columns string, values ...any) error {
+	names := strings.Split(columns, ", ")
+	sql := `update ` + table + ` set ` + strings.Join(names, " = ?, ") + ` = ? where id = ? and (` + strings.Join(names, " <> ? or ") + ` <> ?)`
+	return t.exec(ctx, what, sql, slices.Concat(values, []any{id}, values)...)
 }
 
 // notFound says that id names nothing.

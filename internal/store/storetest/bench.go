@@ -60,6 +60,27 @@ func BenchmarkAccept(b *testing.B, open Open) {
 	}
 }
 
+// BenchmarkUpdate measures a step of a document's way: the document is read,
+// changed and stored again, with an event.
+func BenchmarkUpdate(b *testing.B, s Store) {
+	d := document(s)
+	insertDocuments(b, s, d)
+	for b.Loop() {
+		update(b, s, func(ctx context.Context, tx processes.Tx) error {
+			got, err := tx.Document(ctx, d.ID)
+			if err != nil {
+				return err
+			}
+			got.State, got.Segments = tracking.DocumentReady, got.Segments+1
+			if err := tx.UpdateDocument(ctx, got); err != nil {
+				return err
+			}
+			_, err = event(ctx, tx, s, tracking.EventDocValid, 0, 0, d.ID)
+			return err
+		})
+	}
+}
+
 // BenchmarkFsync measures what the disk gives: appends of 4 KiB, each made
 // durable. Read BenchmarkAccept beside it.
 func BenchmarkFsync(b *testing.B) {

@@ -31,7 +31,7 @@ create table transmission (
 );
 create unique index transmission_accepted on transmission (direction, unique_key) where accepted and unique_key <> '';
 create index transmission_partner on transmission (partner, created_at, id);
-create index transmission_state on transmission (state, created_at, id);
+create index transmission_notable on transmission (created_at, id) where state <> 'processed' and state <> 'delivered';
 create index transmission_created on transmission (created_at, id);
 create index transmission_message on transmission (message_id) where message_id <> '';
 create index transmission_open on transmission (message_id) where state = 'prepared' and direction = 'outbound' and message_id <> '';
