@@ -84,7 +84,7 @@ func Read(r io.Reader) ([]Acknowledgement, error) {
 	src := edi.NewReader(r, edi.Options{})
 	for {
 		seg, err := src.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			in.end()
 			return in.out, nil
 		}

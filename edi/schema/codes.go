@@ -54,7 +54,8 @@ func NewCodes(open bool, list []Code) *Codes {
 			continue
 		}
 		key := packString(code.Value)
-		for s := spread(key) & uint64(size-1); ; s = (s + 1) & uint64(size-1) {
+		mask := uint64(size - 1) //nolint:gosec // a size is positive
+		for s := spread(key) & mask; ; s = (s + 1) & mask {
 			if c.keys[s] == 0 {
 				c.keys[s], c.slots[s] = key, uint32(i) //nolint:gosec // i < len(list), far below 2^32
 				break

@@ -255,7 +255,7 @@ func MakeTag[T string | []byte](id T) Tag {
 func (t Tag) String() string {
 	var b strings.Builder
 	for shift := 24; shift >= 0; shift -= 8 {
-		if c := byte(t >> shift); c != 0 {
+		if c := byte(t >> shift & 0xff); c != 0 {
 			b.WriteByte(c)
 		}
 	}

@@ -2,6 +2,7 @@ package validate_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -77,7 +78,7 @@ func BenchmarkValidate850(b *testing.B) {
 		for b.Loop() {
 			r := edi.NewReader(bytes.NewReader(input), edi.Options{})
 			for {
-				if _, err := r.Next(); err == io.EOF {
+				if _, err := r.Next(); errors.Is(err, io.EOF) {
 					break
 				} else if err != nil {
 					b.Fatal(err)

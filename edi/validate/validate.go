@@ -45,8 +45,7 @@ type validator struct {
 	doc   *Document
 	last  edi.Position // of the segment before
 	end   int64        // offset behind the segment before
-	line  int
-	kept  int // issues kept in the report
+	kept  int          // issues kept in the report
 	input scope
 
 	icScope, grScope, docScope scope
@@ -80,7 +79,6 @@ type waiver struct {
 	rule  string
 	count int
 	issue *Issue
-	text  string
 }
 
 func newValidator(ctx context.Context, o Options) *validator {
@@ -118,7 +116,7 @@ func (v *validator) run(r io.Reader) error {
 			}
 			v.notices(notices, between)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			v.report.Trailing = bytes.Clone(v.reader.Trailing())
 			return v.finish()
 		}

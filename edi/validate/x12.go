@@ -14,7 +14,6 @@ var (
 	tagGS, tagGE   = schema.MakeTag("GS"), schema.MakeTag("GE")
 	tagST, tagSE   = schema.MakeTag("ST"), schema.MakeTag("SE")
 	tagTA1         = schema.MakeTag("TA1")
-	tagHL          = schema.MakeTag("HL")
 )
 
 // x12Envelope handles ISA, GS, ST and their trailers.
