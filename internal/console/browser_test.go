@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"tradepost/internal/console/sample"
+	"tradepost/tracking"
 )
 
 // -pictures DIR makes TestPagesInABrowser write a PNG of every page, width and
@@ -77,6 +78,19 @@ func (w *watch) add(s string) {
 	w.problems = append(w.problems, s)
 }
 
+// at says which station the pages are of from now on.
+func (w *watch) at(station string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.station = station
+}
+
+func (w *watch) is(station string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.station == station
+}
+
 func (w *watch) take() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -92,7 +106,7 @@ func (w *watch) listen(t *testing.T, ctx context.Context) {
 		switch ev := ev.(type) {
 		case *network.EventRequestWillBeSent:
 			u, err := url.Parse(ev.Request.URL)
-			if err != nil || u.Host != w.station && u.Scheme != "data" && u.Scheme != "about" {
+			if err != nil || !w.is(u.Host) && u.Scheme != "data" && u.Scheme != "about" {
 				w.add("asked somebody else: " + ev.Request.URL)
 			}
 		case *log.EventEntryAdded:
@@ -126,7 +140,10 @@ type size struct {
 	mobile        bool
 }
 
-func sizes() []size { return []size{{"1280", 1280, 900, false}, {"390", 390, 844, true}} }
+// sizes are a desk, a phone, and the desk at 200 %.
+func sizes() []size {
+	return []size{{"1280", 1280, 900, false}, {"390", 390, 844, true}, {"640", 640, 450, false}}
+}
 
 func signInBrowser(t *testing.T, ctx context.Context, s *station) {
 	t.Helper()
@@ -156,9 +173,43 @@ const outside = `(() => {
   return bad.slice(0, 5);
 })()`
 
+// audit finds what somebody who does not see the page, or uses no mouse, would
+// miss. Each rule names its criterion of WCAG 2.2.
+const audit = `(() => {
+  const bad = [];
+  const name = (e) => (e.getAttribute("aria-label") || e.innerText || e.title || [...e.querySelectorAll("img")].map((i) => i.alt).join("")).trim();
+  if (!document.documentElement.lang) bad.push("3.1.1: the page has no language");
+  if (!document.title.includes("tradepost")) bad.push("2.4.2: the title is " + document.title);
+  if (document.querySelectorAll("h1").length !== 1) bad.push("1.3.1: there are " + document.querySelectorAll("h1").length + " main headings");
+  if (document.querySelectorAll("main").length !== 1) bad.push("1.3.1: there is not one main part");
+  let level = 1;
+  for (const h of document.querySelectorAll("h2, h3, h4, h5")) {
+    const n = Number(h.tagName[1]);
+    if (n > level + 2) bad.push("1.3.1: " + h.innerText + " is a heading of level " + n + " under one of level " + level);
+    level = n;
+  }
+  for (const e of document.querySelectorAll("img")) if (!e.hasAttribute("alt")) bad.push("1.1.1: a picture without words");
+  for (const e of document.querySelectorAll("a[href], button")) {
+    const shown = e.checkVisibility();
+    if (shown && !name(e)) bad.push("2.4.4: a link or button without words: " + e.outerHTML.slice(0, 120));
+    const r = e.getBoundingClientRect();
+    if (shown && e.tagName === "BUTTON" && (r.height < 24 || r.width < 24)) bad.push("2.5.8: the button " + name(e) + " is " + r.width + " by " + r.height);
+  }
+  for (const e of document.querySelectorAll("input:not([type=hidden]), select")) if (!e.labels || e.labels.length === 0 || !e.labels[0].textContent.trim()) bad.push("1.3.1: a field without a label: " + e.name);
+  for (const e of document.querySelectorAll("svg")) if (!e.hasAttribute("aria-hidden") && !e.querySelector("title")) bad.push("1.1.1: a drawing without a title");
+  for (const e of document.querySelectorAll("th")) if (!e.scope) bad.push("1.3.1: a table head without a scope: " + e.innerText);
+  for (const e of document.querySelectorAll(".chip")) if (!e.innerText.trim() && e.checkVisibility() || !e.querySelector("svg")) bad.push("1.4.1: a state without a word or a drawing");
+  const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) bad.push("the id " + id + " is used twice");
+  for (const e of document.querySelectorAll("[aria-labelledby]")) if (!document.getElementById(e.getAttribute("aria-labelledby"))) bad.push("1.3.1: a label that is not there");
+  return bad.slice(0, 8);
+})()`
+
 func TestPagesInABrowser(t *testing.T) {
 	ctx := browser(t)
 	s := start(t, sample.Day())
+	hostile, doc, transmission := sample.Hostile()
+	h := start(t, hostile)
 	host, err := url.Parse(s.url)
 	if err != nil {
 		t.Fatal(err)
@@ -166,8 +217,22 @@ func TestPagesInABrowser(t *testing.T) {
 	w := &watch{station: host.Host}
 	w.listen(t, ctx)
 	signInBrowser(t, ctx, s)
-	pages := addresses(t, s.Store)
-	pages["sign-in"] = "/login?token=anna~0123456789"
+	w.at(strings.TrimPrefix(h.url, "http://"))
+	signInBrowser(t, ctx, h)
+	for _, p := range w.take() {
+		t.Error("signing in: " + p)
+	}
+	pages := map[string]string{"sign-in": s.url + "/login?token=anna~0123456789"}
+	for name, path := range addresses(t, s.Store) {
+		pages[name] = s.url + path
+	}
+	for name, path := range map[string]string{
+		"hostile-today": "/", "hostile-documents": "/documents", "hostile-document": "/documents/" + doc.String(), "hostile-segments": "/documents/" + doc.String() + "/segments",
+		"hostile-raw": "/documents/" + doc.String() + "/raw", "hostile-evidence": "/documents/" + doc.String() + "/evidence", "hostile-history": "/documents/" + doc.String() + "/history",
+		"hostile-transmission": "/transmissions/" + transmission.String(), "hostile-transmissions": "/transmissions", "hostile-partners": "/partners",
+	} {
+		pages[name] = h.url + path
+	}
 	names := make([]string, 0, len(pages))
 	for name := range pages {
 		if strings.Contains(name, *only) {
@@ -176,33 +241,54 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 	slices.Sort(names)
 	for _, z := range sizes() {
-		for _, scheme := range []string{"light", "dark"} {
-			show(t, ctx, z, scheme)
+		t.Run(z.name, func(t *testing.T) {
+			t.Parallel()
+			tab, cancel := chromedp.NewContext(ctx)
+			defer cancel()
+			w := &watch{}
+			w.listen(t, tab)
 			for _, name := range names {
-				look(t, ctx, s.url+pages[name], name, z.name+"-"+scheme, w)
+				show(t, tab, z, "light")
+				w.at(strings.TrimPrefix(s.url, "http://"))
+				if strings.HasPrefix(name, "hostile-") {
+					w.at(strings.TrimPrefix(h.url, "http://"))
+				}
+				look(t, tab, pages[name], name, z.name, w)
+				show(t, tab, z, "dark")
+				judge(t, tab, name, z.name+"-dark", w)
 			}
-		}
+		})
 	}
 }
 
-// look opens one page, checks it and may take its picture.
-func look(t *testing.T, ctx context.Context, address, name, how string, w *watch) {
+// look opens one page and judges it.
+func look(t *testing.T, ctx context.Context, address, name, width string, w *watch) {
 	t.Helper()
 	if err := chromedp.Do(ctx, chromedp.Navigate(address), chromedp.WaitReady(chromedp.CSS("main"))); err != nil {
-		t.Fatalf("%s %s: %v", name, how, err)
+		t.Fatalf("%s %s: %v", name, width, err)
 	}
+	judge(t, ctx, name, width+"-light", w)
+}
+
+// judge checks the page as it is shown now and may take its picture.
+func judge(t *testing.T, ctx context.Context, name, how string, w *watch) {
+	t.Helper()
 	sticking, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](outside))
 	if err != nil {
 		t.Fatal(err)
 	}
-	background, err := chromedp.Run(ctx, chromedp.Evaluate[string](`getComputedStyle(document.body).backgroundColor`))
+	styled, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`getComputedStyle(document.documentElement).getPropertyValue("--ground") !== ""`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range append(w.take(), sticking...) {
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](audit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range slices.Concat(w.take(), sticking, found) {
 		t.Errorf("%s %s: %s", name, how, p)
 	}
-	if background == "rgba(0, 0, 0, 0)" {
+	if !styled {
 		t.Errorf("%s %s: the style sheet was not taken", name, how)
 	}
 	if *pictures == "" {
@@ -233,5 +319,111 @@ func show(t *testing.T, ctx context.Context, z size, scheme string) {
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
 	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// evaluate runs a script in the page and returns what it gives.
+func evaluate[T any](t *testing.T, ctx context.Context, script string) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%s: %v", script, err)
+	}
+	return v
+}
+
+// until waits for a condition in the page, for at most ten seconds. A page that
+// is being left cannot answer, which is no answer yet.
+func until(t *testing.T, ctx context.Context, condition string) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](condition)); err == nil && ok {
+			return
+		}
+		if err := chromedp.Do(ctx, chromedp.Sleep(20*time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Fatalf("this never came true: %s\n%s", condition, evaluate[string](t, ctx, `location.href + "\n" + document.body.innerText.slice(0, 3000)`))
+}
+
+func TestEventsArriveWhileThePageIsOpen(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)
+	s := start(t, sample.Day())
+	signInBrowser(t, ctx, s)
+	until(t, ctx, `document.querySelector("[data-live-word]").textContent === "Live" && !document.querySelector(".live").hidden`)
+	event := func(after time.Duration, text string) {
+		at := sample.Now().Add(after)
+		s.Append(tracking.Event{ID: tracking.FirstIDAt(at), At: at, Kind: tracking.EventDocInvalid, Text: text, DocumentID: s.DocumentList[0].ID})
+	}
+	first := `document.querySelector("ol.events li")`
+	event(time.Second, "<b>new</b> \u202eone")
+	until(t, ctx, first+`.innerText.includes("<b>new</b> [U+202E]one")`)
+	if got := evaluate[string](t, ctx, first+`.querySelector("time").textContent + " " + `+first+`.className + " " + `+first+`.querySelector("a").getAttribute("href")`); got != "14:32:11.000 bad fresh /documents/"+s.DocumentList[0].ID.String() {
+		t.Errorf("the new event is drawn as %q", got)
+	}
+	if n := evaluate[int](t, ctx, `document.querySelectorAll("ol.events b").length`); n != 0 {
+		t.Error("the text of an event became markup")
+	}
+
+	evaluate[bool](t, ctx, `(document.querySelector("[data-live-toggle]").click(), true)`)
+	event(2*time.Second, "while paused")
+	until(t, ctx, `document.querySelector("[data-live-word]").textContent === "Paused"`)
+	evaluate[bool](t, ctx, `new Promise((r) => setTimeout(() => r(true), 100))`)
+	if evaluate[bool](t, ctx, first+`.innerText.includes("while paused")`) {
+		t.Error("a paused list moved")
+	}
+	evaluate[bool](t, ctx, `(document.querySelector("[data-live-toggle]").click(), true)`)
+	until(t, ctx, first+`.innerText.includes("while paused")`)
+	if n := evaluate[int](t, ctx, `(() => { const ids = [...document.querySelectorAll("ol.events li")].map((e) => e.dataset.event); return ids.length - new Set(ids).size; })()`); n != 0 {
+		t.Errorf("%d events stand there twice", n)
+	}
+}
+
+func TestFormsAndKeysHelp(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)
+	s := start(t, sample.Day())
+	signInBrowser(t, ctx, s)
+	do := func(steps ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, steps...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(chromedp.Navigate(s.url + "/documents"))
+	// The protocol's key press would type the letter even where the page has
+	// kept the key for itself, so the page gets the key alone.
+	evaluate[bool](t, ctx, `!document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true, cancelable: true }))`)
+	if got := evaluate[string](t, ctx, `document.activeElement.name`); got != "q" {
+		t.Errorf("the key / moves to %q", got)
+	}
+	do(chromedp.KeyEvent("4500012345\r"))
+	until(t, ctx, `location.search === "?q=4500012345"`) // no empty fields in the address
+	evaluate[bool](t, ctx, `(() => { const f = document.querySelector("select[name=direction]"); f.value = "inbound"; f.dispatchEvent(new Event("change")); return true; })()`)
+	until(t, ctx, `location.search === "?q=4500012345&direction=inbound" && document.querySelectorAll(".rowlink").length === 1`)
+	do(chromedp.Click(chromedp.CSS(".rowlink")))
+	until(t, ctx, `location.pathname.startsWith("/documents/") && document.querySelector("h1").innerText === "850 Purchase order"`)
+	do(chromedp.Click(chromedp.CSS(".out button")))
+	until(t, ctx, `document.querySelector("h1").innerText === "You are signed out"`)
+}
+
+func TestPagesPrint(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)
+	s := start(t, sample.Day())
+	signInBrowser(t, ctx, s)
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/documents", "/documents/" + document(t, s.Store, "850", "BG-77120").ID.String() + "/segments"} {
+		if err := chromedp.Do(ctx, chromedp.Navigate(s.url+path)); err != nil {
+			t.Fatal(err)
+		}
+		if got := evaluate[string](t, ctx, `getComputedStyle(document.querySelector(".side")).display + " " + getComputedStyle(document.querySelector("main")).display`); got != "none flex" {
+			t.Errorf("%s prints the navigation, or not the page: %s", path, got)
+		}
 	}
 }

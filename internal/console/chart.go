@@ -10,10 +10,10 @@ import (
 // Chart is documents by the hour: received above the line, sent below it.
 type Chart struct {
 	Bars          []Bar
-	Width, Height int // of the drawing, in its own units
-	Middle        int // the line
-	Most          int // the longest bar, in documents
-	Labels        []Label
+	Width, Height int      // of the drawing, in its own units
+	Middle        int      // the line
+	Most          int      // the longest bar, in documents
+	Labels        []string // one a bar, most of them empty
 	Empty         bool
 	Unit          string // "hour", "6 hours"
 	Rows          []tracking.HourCount
@@ -27,12 +27,6 @@ type Bar struct {
 	BadY, Bad    int // troubled ones, drawn over the foot of both
 	Title        string
 	HitY, Height int // the whole column, to point at
-}
-
-// Label is a word under the axis, by the number of its bar.
-type Label struct {
-	X    int
-	Text string
 }
 
 // chart lays the drawing out. A week is drawn in spans of six hours.
@@ -79,9 +73,11 @@ func (c *Console) chart(hours []tracking.HourCount, period string) Chart {
 			X: i*column + gap, Width: column - 2*gap, UpY: ch.Middle - 1 - up, Up: up, DownY: ch.Middle + 1, Down: down,
 			BadY: ch.Middle - 1 - bad, Bad: bad, Title: title, Height: ch.Height,
 		})
+		label := ""
 		if i%every == 0 && i < len(rows)-1 {
-			ch.Labels = append(ch.Labels, Label{X: i*column + column/2, Text: from.Format(layout)})
+			label = from.Format(layout)
 		}
+		ch.Labels = append(ch.Labels, label)
 	}
 	return ch
 }

@@ -128,7 +128,7 @@ func start(t *testing.T, s *sample.Store, change ...func(*console.Config)) *stat
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard, err := auth.New(auth.Config{Store: &tokens{}, Station: "sample", Pages: pages})
+	guard, err := auth.New(auth.Config{Store: &tokens{}, Station: fmt.Sprintf("sample %p", s), Pages: pages})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,13 +36,15 @@ type SegmentView struct {
 	Issues []IssueView
 }
 
-// Field is an element that has a value.
+// Field is an element that has a value, or a qualifier with what it qualifies.
 type Field struct {
-	Place   string // "BEG03", "C04002" parts as "BEG03-1"
+	Place   string // "BEG03", a component "BEG03-1"
 	Name    string
 	Value   string
 	Meaning string
+	Code    string // of the qualifier that gave the name
 	Bad     bool
+	coded   bool
 }
 
 func (c *Console) readableTab(ctx context.Context, l *loaded) (any, error) {

@@ -123,7 +123,7 @@ func segmentView(s *Segment, issues []tracking.Issue) *SegmentView {
 		}
 		place := fmt.Sprintf("%s%02d", s.Tag, e.Number)
 		if len(e.Components) == 0 {
-			v.Fields = append(v.Fields, Field{place, e.Name, e.Value, e.Meaning, bad[e.Number]})
+			v.Fields = append(v.Fields, Field{Place: place, Name: e.Name, Value: e.Value, Meaning: e.Meaning, Bad: bad[e.Number], coded: e.Coded})
 			continue
 		}
 		for _, p := range e.Components {
@@ -134,10 +134,30 @@ func segmentView(s *Segment, issues []tracking.Issue) *SegmentView {
 			if name == "" {
 				name = e.Name
 			}
-			v.Fields = append(v.Fields, Field{fmt.Sprintf("%s-%d", place, p.Number), name, p.Value, p.Meaning, bad[e.Number]})
+			v.Fields = append(v.Fields, Field{Place: fmt.Sprintf("%s-%d", place, p.Number), Name: name, Value: p.Value, Meaning: p.Meaning, Bad: bad[e.Number], coded: p.Coded})
 		}
 	}
+	v.Fields = joined(v.Fields)
 	return v
+}
+
+// joined makes one field of a qualifier and the value it tells the kind of, as
+// "Department: 0420" of "Kind of reference: Department, Reference number: 0420".
+func joined(list []Field) []Field {
+	var out []Field
+	for i := 0; i < len(list); i++ {
+		f := list[i]
+		if i+1 < len(list) && f.Meaning != "" && f.coded && !f.Bad && strings.HasPrefix(f.Name, "Kind of ") {
+			if next := list[i+1]; !next.coded && !next.Bad && next.Value != "" {
+				next.Name, next.Code, next.Place = f.Meaning, f.Value, f.Place+" "+next.Place
+				out = append(out, next)
+				i++
+				continue
+			}
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // before is what stands in front of an element on its line.

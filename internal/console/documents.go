@@ -172,7 +172,7 @@ func (c *Console) documentForm(r *http.Request, v url.Values) (Filter, error) {
 	state, ack := strings.Join(v["state"], ","), strings.Join(v["ack"], ",")
 	f.Selects = []Select{
 		selectOf("direction", "Direction", v.Get("direction"), "", "Any", "inbound", "From partner", "outbound", "To partner"),
-		selectOf("type", "Type", v.Get("type"), "", "Any", "850", "850 Purchase order", "855", "855 Order response", "856", "856 Despatch advice",
+		selectOf("type", "Type", v.Get("type"), "", "Any", "850", "850 Purchase order", "855", "855 Order response", "856", "856 Ship notice",
 			"810", "810 Invoice", "997", "997 Acknowledgement"),
 		selectOf("state", "State", state, "", "Any", "invalid,failed", "Needs somebody", "received", "Received", "invalid", "Invalid", "ready", "Ready",
 			"sending", "Sending", "delivered", "Delivered", "failed", "Failed"),

@@ -20,13 +20,19 @@ type Crossing struct {
 	Link         string
 	State        Chip
 	Out          bool
-	Facts        []Fact
+	Facts        []Detail
 	Safe         []Chip // signed, encrypted, compressed
 	Receipts     []ReceiptView
 	Certificates []CertificateView
 	Downloads    []Download
 	MIC          string // ours, with its algorithm
 	IsAS2        bool
+}
+
+// Detail is a fact of the evidence.
+type Detail struct {
+	Name, Value string
+	Code        bool // every letter counts
 }
 
 // ReceiptView is a receipt for a person.
@@ -78,7 +84,7 @@ func crossing(t *tracking.Transmission, receipts []tracking.Receipt, title strin
 	}
 	fact := func(name, value string) {
 		if value != "" {
-			x.Facts = append(x.Facts, Fact{name, cut(600, value)})
+			x.Facts = append(x.Facts, Detail{Name: name, Value: cut(600, value)})
 		}
 	}
 	fact("Connection", connectorName(t.Connector)+" · "+t.Connection)
@@ -94,7 +100,7 @@ func crossing(t *tracking.Transmission, receipts []tracking.Receipt, title strin
 	fact("Subject", t.Subject)
 	fact("Content type", t.ContentType)
 	if !t.Content.None() {
-		fact("Content", size(t.Content.Size)+", SHA-256 "+t.Content.SHA256)
+		fact("Content", size(t.Content.Size))
 	}
 	fact("TLS", e.TLS)
 	if t.Attempts > 1 {
@@ -102,6 +108,9 @@ func crossing(t *tracking.Transmission, receipts []tracking.Receipt, title strin
 	}
 	if e.HTTPStatus != 0 {
 		fact("HTTP status", number(e.HTTPStatus))
+	}
+	if !t.Content.None() {
+		x.Facts = append(x.Facts, Detail{"SHA-256 of the content", t.Content.SHA256, true})
 	}
 	if x.IsAS2 {
 		x.Safe = []Chip{

@@ -10,8 +10,9 @@ import (
 // Stage is one station on a document's way.
 type Stage struct {
 	Name string
-	// Is says how it stands: done, failed, now (being worked on or waited for),
-	// late, ahead (not reached yet), stopped (will not be reached).
+	// Is says how it stands: done, told (done, with bad news for the partner),
+	// failed, now (being worked on or waited for), late, ahead (not reached yet),
+	// stopped (will not be reached).
 	Is   string
 	Icon string
 	At   time.Time
@@ -23,7 +24,7 @@ type Stage struct {
 // Stands says in a word how the stage stands, for those who do not see it.
 func (s Stage) Stands() string {
 	switch s.Is {
-	case "done":
+	case "done", "told":
 		return "done"
 	case "failed":
 		return "failed"
@@ -45,8 +46,8 @@ func lane(v *tracking.DocumentView, now time.Time) []Stage {
 	} else {
 		stages = outboundLane(v, now)
 	}
-	// What lies behind a failure will not be reached; of what is missing the
-	// first is the one that is waited for.
+	// What lies behind a failure will not be reached, except that we acknowledge
+	// bad documents too; of what is missing the first is the one waited for.
 	failed, waited := false, false
 	var last time.Time
 	for i := range stages {
@@ -54,7 +55,7 @@ func lane(v *tracking.DocumentView, now time.Time) []Stage {
 		switch {
 		case s.Is == "failed":
 			failed = true
-		case s.Is == "ahead" && failed && s.Name != "Acknowledged":
+		case s.Is == "ahead" && failed && (s.Name != "Acknowledged" || v.Document.Direction == tracking.Outbound):
 			s.Is, s.Icon = "stopped", "minus"
 		case s.Is == "ahead" && !waited && !failed:
 			s.Is, waited = "now", true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"tradepost/edi"
 	"tradepost/edi/schema"
@@ -50,7 +51,8 @@ type Element struct {
 	Name       string
 	Raw        string
 	Value      string
-	Meaning    string // of a code, "" where unknown
+	Meaning    string // of a code; a date or time written for people; "" where unknown
+	Coded      bool   // its values come from a code list
 	Components []Element
 }
 
@@ -233,7 +235,7 @@ func (p *placer) name(title string, n *schema.Node, seg *edi.Segment) string {
 	if title == "" {
 		title = string(seg.Tag)
 	}
-	if n.Segment == nil || len(n.Loop.Levels) > 0 {
+	if n.Segment == nil || len(n.Loop.Levels) > 0 || n.Max == 1 {
 		return title
 	}
 	first := element(1, seg.Element(1), use(n.Segment.Uses, 1))
@@ -266,7 +268,7 @@ func element(number int, e edi.Element, u *schema.Use) Element {
 	out := Element{Number: number, Raw: string(e.Raw()), Value: e.String()}
 	var parts []schema.Use
 	if u != nil {
-		out.Name, out.Meaning = u.Name, meaning(u, e.Raw())
+		out.Name, out.Meaning, out.Coded = u.Name, meaning(u, e.Raw()), u.Codes != nil
 		if u.Composite != nil {
 			parts = u.Composite.Uses
 		}
@@ -276,7 +278,7 @@ func element(number int, e edi.Element, u *schema.Use) Element {
 			v := e.Component(j)
 			c := Element{Number: j, Raw: string(v.Raw()), Value: v.String()}
 			if cu := use(parts, j); cu != nil {
-				c.Name, c.Meaning = cu.Name, meaning(cu, v.Raw())
+				c.Name, c.Meaning, c.Coded = cu.Name, meaning(cu, v.Raw()), cu.Codes != nil
 			}
 			out.Components = append(out.Components, c)
 		}
@@ -284,7 +286,37 @@ func element(number int, e edi.Element, u *schema.Use) Element {
 	return out
 }
 
+// withPoint writes a number of type N2 and the like with its decimal point, ""
+// where that changes nothing.
+func withPoint(value []byte, decimals int) string {
+	s, sign := string(value), ""
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		s, sign = rest, "-"
+	}
+	if decimals < 1 || s == "" || len(s) > 20 || strings.Trim(s, "0123456789") != "" {
+		return ""
+	}
+	if n := decimals + 1 - len(s); n > 0 {
+		s = strings.Repeat("0", n) + s
+	}
+	return sign + s[:len(s)-decimals] + "." + s[len(s)-decimals:]
+}
+
 func meaning(u *schema.Use, value []byte) string {
+	switch u.Type {
+	case schema.Date:
+		if t, err := time.Parse("20060102", string(value)); err == nil {
+			return t.Format("2 January 2006")
+		}
+	case schema.Implied:
+		if s := withPoint(value, u.Decimals); s != "" {
+			return s
+		}
+	case schema.Time:
+		if t, err := time.Parse("1504", string(value)); err == nil {
+			return t.Format("15:04")
+		}
+	}
 	if u.Codes == nil || len(value) == 0 {
 		return ""
 	}

@@ -11,6 +11,7 @@ type SignIn struct {
 	auth.Page
 	Title, Text, Next string
 	Icon, Tone        string
+	Station           string
 }
 
 // SignInPage draws a sign-in page; it makes Console an auth.Pages.
@@ -38,6 +39,9 @@ func (c *Console) SignInPage(w http.ResponseWriter, r *http.Request, p auth.Page
 	default:
 		s.Title, s.Text, s.Next = "Not possible just now", "The station cannot check who you are: its store does not answer.", "Try again in a moment; if it stays, look into the station's log."
 		s.Icon, s.Tone = "alert", "bad"
+	}
+	if d, err := c.cfg.Directory(r.Context()); err == nil {
+		s.Station = d.Station.Name
 	}
 	c.render(w, r, &view{template: "sign-in", title: s.Title, status: p.Status, body: s})
 }

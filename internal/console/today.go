@@ -130,7 +130,7 @@ func (c *Console) needs(ctx context.Context, t *Today, sum *tracking.Summary, no
 		{sum.Invalid, "invalid", "octagon", "bad", documentsLink("state", "invalid", "since", since)},
 		{sum.Rejected, "rejected by partner", "cross", "bad", documentsLink("direction", "outbound", "ack", "rejected", "since", since)},
 		{sum.Failed, "not delivered", "alert", "bad", documentsLink("state", "failed", "since", since)},
-		{sum.Overdue, "acknowledgements overdue", "late", "warn", documentsLink("ack", "overdue")},
+		{sum.Overdue, "not acknowledged in time", "late", "warn", documentsLink("ack", "overdue")},
 		{sum.Refused, "transmissions refused", "shield", "bad", "/transmissions?" + url.Values{"state": {"refused,failed"}, "since": {since}}.Encode()},
 		{stuck, "dead letters", "queue", "bad", "/queue#dead"},
 		{expiring, "certificates to renew", "key", "warn", "/partners"},

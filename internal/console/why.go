@@ -27,6 +27,7 @@ type WhyFact struct {
 	Value string
 	At    time.Time
 	Link  string
+	Wide  bool
 }
 
 func (w *Why) fact(name, value string) { w.Facts = append(w.Facts, WhyFact{Name: name, Value: value}) }
@@ -52,7 +53,7 @@ func (c *Console) why(ctx context.Context, l *loaded) (*Why, error) {
 			Text: "Nobody tries any further until a person does."}
 		if r := receiptOf(l.DocumentView, d.DeliveryID, tracking.Inbound); r != nil && !r.Positive {
 			w.Title, w.Next = "The partner refused the transmission", "Their receipt says why; call them before it is sent again."
-			w.fact("Receipt", r.Disposition)
+			w.Facts = append(w.Facts, WhyFact{Name: "Their receipt", Value: r.Disposition, Wide: true})
 		}
 	case d.Direction == tracking.Outbound && d.Ack == tracking.AckRejected:
 		w = &Why{Tone: "bad", Icon: "cross", Title: "It was delivered, but the partner rejected it", Error: d.Error,
@@ -75,7 +76,7 @@ func (c *Console) why(ctx context.Context, l *loaded) (*Why, error) {
 		return nil, err
 	}
 	if contact := c.contact(ctx, d.Partner); contact != "" && w.Tone != "info" {
-		w.fact("Contact", cut(120, contact))
+		w.Facts = append(w.Facts, WhyFact{Name: "Contact", Value: contact, Wide: true})
 	}
 	return w, nil
 }
@@ -117,8 +118,7 @@ func (c *Console) waiting(ctx context.Context, l *loaded, w *Why) error {
 			continue
 		}
 		if held.Head.RunAt.After(l.now) {
-			w.moment("Next attempt", held.Head.RunAt)
-			w.fact("That is in", duration(held.Head.RunAt.Sub(l.now)))
+			w.Facts = append(w.Facts, WhyFact{Name: "Next attempt", At: held.Head.RunAt, Value: "in " + duration(held.Head.RunAt.Sub(l.now))})
 		}
 		if held.Paused {
 			w.Tone, w.Text = "warn", "Its lane is paused: nothing in it moves until a person resumes it."

@@ -238,7 +238,7 @@ func (b *builder) outbound(o order) *tracking.Document {
 	case tracking.AckAccepted, tracking.AckRejected, tracking.AckWithErrors:
 		b.settle(o, &b.DocumentList[len(b.DocumentList)-1], x)
 	case tracking.AckAwaited:
-		if !o.ackDue.IsZero() && o.ackDue.Before(o.at.Add(6*time.Hour)) {
+		if !o.ackDue.IsZero() && o.ackDue.Before(Now()) {
 			b.event(o.ackDue, tracking.EventAckOverdue, o.with.name, what+" is not acknowledged in time", 0, 0, d.ID)
 		}
 	}
