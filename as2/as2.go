@@ -95,11 +95,28 @@ type Policy struct {
 	FileNames bool
 }
 
+// MICRule says under which digest the receipt for signed content gives the
+// MIC. Products read the standard in two ways, and a few of them compare only
+// under the one they expect.
+type MICRule string
+
+// The two readings.
+const (
+	// MICOfSignature takes the signature's digest (RFC 4130 section 7.4.3,
+	// draft rfc4130bis section 8.4.3). It is the default.
+	MICOfSignature MICRule = ""
+	// MICFirstListed takes the first digest that Disposition-Notification-
+	// Options names and we know (the draft's section 8.3; OpenAS2 does so).
+	MICFirstListed MICRule = "first-listed"
+)
+
 // Relation is the agreement of one station with one partner about AS2.
 type Relation struct {
 	Station Station
 	Partner Partner
 	Policy  Policy
+	// ReceiptMIC is the rule for our receipts to this partner.
+	ReceiptMIC MICRule
 }
 
 // Payload is one document as it travels: its bytes are never changed.

@@ -119,6 +119,24 @@ func TestDrummondReceipts(t *testing.T) {
 			t.Errorf("outcome %+v", o)
 		}
 	})
+	t.Run("not proven: MD5 over the signed attributes", func(t *testing.T) {
+		t.Parallel()
+		out := mustBuild(t, order, Options{Sign: SHA256, Receipt: ReceiptRequest{Mode: SyncReceipt}})
+		rc, err := accepted(t, out.Header, bodyOf(t, out)).Receipt(ReceiptOptions{MessageID: "<r@bob.test>", Now: testNow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, body := signHandMD5Attributes(t, testKeys()["bob"], append([]byte("Content-Type: "+rc.Header.Get("Content-Type")+"\r\n\r\n"), rc.Body...))
+		h.Set("AS2-From", "bob")
+		h.Set("AS2-To", "alice")
+		got, err := ParseReceipt(h, bytes.NewReader(body), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := got.Check(out.Sent, relation("alice", "bob").Partner.Verify); o.Code != OutcomeBadSignature || !strings.Contains(o.Reason, "MD5") {
+			t.Errorf("outcome %+v", o)
+		}
+	})
 	t.Run("warning is delivered", func(t *testing.T) {
 		t.Parallel()
 		o, _ := receiptOf(t, false, swap("; processed", "; processed/warning: duplicate-document"))
@@ -139,18 +157,22 @@ func TestDrummondReceiptDigest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		o    Options
+		rule MICRule
 		want Digest
-		warn string
 	}{
-		"first micalg of the list":                        {Options{Receipt: ReceiptRequest{Digests: []Digest{SHA384, SHA1}}}, SHA384, ""},
-		"unsigned with a signed SHA-2 receipt":            {Options{Receipt: ReceiptRequest{Digests: []Digest{SHA256}}}, SHA256, ""},
-		"signed with another digest than the options say": {Options{Sign: SHA384, Receipt: ReceiptRequest{Digests: []Digest{SHA256}}}, SHA384, ""},
+		"first micalg of the list":                        {Options{Receipt: ReceiptRequest{Digests: []Digest{SHA384, SHA1}}}, "", SHA384},
+		"unsigned with a signed SHA-2 receipt":            {Options{Receipt: ReceiptRequest{Digests: []Digest{SHA256}}}, "", SHA256},
+		"signed with another digest than the options say": {Options{Sign: SHA384, Receipt: ReceiptRequest{Digests: []Digest{SHA256}}}, MICOfSignature, SHA384},
+		"the partner wants the first listed":              {Options{Sign: SHA384, Receipt: ReceiptRequest{Digests: []Digest{SHA256}}}, MICFirstListed, SHA256},
+		"first listed, unsigned":                          {Options{Receipt: ReceiptRequest{Digests: []Digest{SHA512, SHA1}}}, MICFirstListed, SHA512},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.o.Receipt.Mode, c.o.Receipt.Signed = SyncReceipt, true
 			out := mustBuild(t, order, c.o)
-			r := accepted(t, out.Header, bodyOf(t, out))
+			rel := relation("bob", "alice")
+			rel.ReceiptMIC = c.rule
+			r := receiveAt(t, rel, out.Header, bodyOf(t, out))
 			rc, err := r.Receipt(ReceiptOptions{MessageID: "<r@bob.test>", Now: testNow})
 			if err != nil {
 				t.Fatal(err)
@@ -167,6 +189,15 @@ func TestDrummondReceiptDigest(t *testing.T) {
 			}
 		})
 	}
+	t.Run("first listed, and no list", func(t *testing.T) {
+		t.Parallel()
+		out := mustBuild(t, order, Options{Sign: SHA384, Receipt: ReceiptRequest{Mode: SyncReceipt}})
+		rel := relation("bob", "alice")
+		rel.ReceiptMIC = MICFirstListed
+		if d := receiveAt(t, rel, out.Header, bodyOf(t, out)).ReceiptDigest(); d != SHA384 {
+			t.Errorf("MIC under %s", d)
+		}
+	})
 	t.Run("the sender's spelling comes back", func(t *testing.T) {
 		t.Parallel()
 		out, body := signedTransmission(t)

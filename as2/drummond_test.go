@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"tradepost/as2/cms"
 )
 
 // The cases of this file were failures between certified products, settled in
@@ -281,6 +283,24 @@ func TestDrummondConformance(t *testing.T) {
 			b := bodyOf(t, out)
 			b[len(b)-20] ^= 0x55
 			return out.Header, b
+		}, DecompressionFailed},
+		"K.3 decompression-failed inside encryption": {func(t *testing.T) (http.Header, []byte) {
+			out := mustBuild(t, order, Options{Compress: AfterSigning})
+			return encryptHand(t, append([]byte("Content-Type: application/pkcs7-mime; smime-type=compressed-data\r\n\r\n"), bodyOf(t, out)[:150]...), AES256GCM)
+		}, DecompressionFailed},
+		"K.3 decompression-failed, garbage inside": {func(t *testing.T) (http.Header, []byte) {
+			var b bytes.Buffer
+			z, err := cms.Compress(&b, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := z.Write([]byte("\x01\x02 no MIME at all")); err != nil {
+				t.Fatal(err)
+			}
+			if err := z.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return encryptHand(t, append([]byte("Content-Type: application/pkcs7-mime; smime-type=compressed-data\r\n\r\n"), b.Bytes()...), AES256GCM)
 		}, DecompressionFailed},
 		"integrity-check-failed": {func(t *testing.T) (http.Header, []byte) {
 			h, b := signHand(t, testKeys()["alice"], entity)

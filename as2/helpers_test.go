@@ -6,10 +6,13 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/md5"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"io"
 	"math/big"
@@ -170,6 +173,56 @@ func signHand(t testing.TB, key Key, part []byte) (http.Header, []byte) {
 	b.WriteString("--hand\r\n")
 	b.Write(part)
 	if err := writeSignaturePart(&b, "hand", signature, true); err != nil {
+		t.Fatal(err)
+	}
+	return baseHeader(signedType("hand", SHA256)), b.Bytes()
+}
+
+// signHandMD5Attributes is signHand with SHA-256 over the part, and MD5 over
+// the attributes that carry that digest.
+func signHandMD5Attributes(t testing.TB, key Key, part []byte) (http.Header, []byte) {
+	t.Helper()
+	sum := sha256.Sum256(part)
+	der, err := cms.SignDetached(rand.Reader, cms.Signer{Certificate: key.Certificate, Key: key.Private}, sum[:], cms.OIDData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info struct {
+		Type    asn1.ObjectIdentifier
+		Content struct {
+			Version                int
+			Digests, Encapsulation asn1.RawValue
+			Signers                []struct {
+				Version    int
+				ID, Digest asn1.RawValue
+				Attributes asn1.RawValue `asn1:"tag:0"`
+				Method     struct {
+					OID        asn1.ObjectIdentifier
+					Parameters asn1.RawValue
+				}
+				Signature []byte
+			} `asn1:"set"`
+		} `asn1:"explicit,tag:0"`
+	}
+	if _, err := asn1.Unmarshal(der, &info); err != nil {
+		t.Fatal(err)
+	}
+	signer := info.Content.Signers[0]
+	attributes := bytes.Clone(signer.Attributes.FullBytes)
+	attributes[0] = 0x31 // they are signed as a SET
+	hashed := md5.Sum(attributes)
+	signature, err := rsa.SignPKCS1v15(nil, key.Private.(*rsa.PrivateKey), crypto.MD5, hashed[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsaEncryption, md5WithRSA := []byte("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"), []byte("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04")
+	i := bytes.LastIndex(der, rsaEncryption)
+	copy(der[i:], md5WithRSA)
+	copy(der[len(der)-len(signature):], signature)
+	var b bytes.Buffer
+	b.WriteString("--hand\r\n")
+	b.Write(part)
+	if err := writeSignaturePart(&b, "hand", der, true); err != nil {
 		t.Fatal(err)
 	}
 	return baseHeader(signedType("hand", SHA256)), b.Bytes()

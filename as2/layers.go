@@ -154,9 +154,17 @@ func (p *peeler) peelEncrypted(r io.Reader) error {
 	if e := plain.drain(); e != nil {
 		return refuse(DecryptionFailed, e)
 	}
+	return refuseGarbage(DecryptionFailed, err)
+}
+
+// refuseGarbage turns the error of a layer that is no MIME at all into the
+// failure of the layer around it, since its octets came out wrong. What an
+// inner layer found to refuse stays.
+func refuseGarbage(m Modifier, err error) error {
+	var refused *DispositionError
 	var syntax *mimeError
-	if errors.As(err, &syntax) {
-		return refuse(DecryptionFailed, err)
+	if !errors.As(err, &refused) && errors.As(err, &syntax) {
+		return refuse(m, err)
 	}
 	return err
 }
@@ -176,16 +184,15 @@ func (p *peeler) peelCompressed(r io.Reader) error {
 	if err != nil {
 		return refuse(DecompressionFailed, err)
 	}
+	if d.Base64 {
+		p.warn("the compressed octets are base64 text, which RFC 3274 does not have")
+	}
 	plain := &stickyReader{r: d}
 	err = p.inner(plain)
 	if e := plain.drain(); e != nil {
 		return refuse(DecompressionFailed, e)
 	}
-	var syntax *mimeError
-	if errors.As(err, &syntax) {
-		return refuse(DecompressionFailed, err)
-	}
-	return err
+	return refuseGarbage(DecompressionFailed, err)
 }
 
 // setMICs keeps the MICs of the outermost signed layer, else of the leaf.

@@ -19,6 +19,9 @@ func Recall(ctx context.Context, header http.Header, body io.Reader, keys []Key,
 	if err != nil {
 		return Sent{}, err
 	}
+	if err := r.requireMessageID(); err != nil {
+		return Sent{}, err
+	}
 	defer func() { _ = r.Close() }()
 	src := &requestBody{stop: ctx.Err, r: body, left: o.Limits.Body}
 	p := &peeler{

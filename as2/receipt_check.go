@@ -109,7 +109,7 @@ func (s *receiptSignature) verify(trusted []*x509.Certificate) (*x509.Certificat
 		}
 		got, err := s.data.Verify(sums, trusted, time.Time{})
 		if err == nil {
-			if got.Digest == MD5 {
+			if got.Digest == MD5 || got.SignatureDigest == MD5 {
 				return nil, errors.New("it uses MD5")
 			}
 			return got.Certificate, nil

@@ -49,6 +49,16 @@ func TestReceiveReturned(t *testing.T) {
 		if _, err := back.Receipt(ReceiptOptions{MessageID: "<x@y>", Now: testNow}); err == nil {
 			t.Error("a receipt was answered by a receipt")
 		}
+		t.Run("without a Message-ID of its own", func(t *testing.T) {
+			made.Header.Del("Message-ID")
+			back := receiveAt(t, relation("alice", "bob"), made.Header, made.Body)
+			if back.Returned == nil || back.Returned.MessageID != "" {
+				t.Fatalf("got %+v", back)
+			}
+			if o := back.Returned.Check(out.Sent, relation("alice", "bob").Partner.Verify); !o.Delivered {
+				t.Errorf("outcome %+v", o)
+			}
+		})
 	}
 }
 
@@ -103,6 +113,22 @@ func TestReceivePolicy(t *testing.T) {
 		rel.Policy.Digests = []Digest{MD5}
 		if r := receiveAt(t, rel, baseHeader(signedType("hand", MD5)), b.Bytes()); r.Failure != nil {
 			t.Errorf("failure %v", r.Failure)
+		}
+	})
+	t.Run("MD5 over the signed attributes counts as MD5", func(t *testing.T) {
+		t.Parallel()
+		h, body := signHandMD5Attributes(t, testKeys()["alice"], append([]byte("\r\n"), order...))
+		rel := relation("bob", "alice")
+		if r := receiveAt(t, rel, h, body); modifierOf(r.Failure) != InsufficientMessageSecurity {
+			t.Errorf("failure %v", r.Failure)
+		}
+		rel.Policy.Digests = []Digest{SHA256}
+		if r := receiveAt(t, rel, h, body); modifierOf(r.Failure) != InsufficientMessageSecurity {
+			t.Errorf("failure %v", r.Failure)
+		}
+		rel.Policy.Digests = []Digest{SHA256, MD5}
+		if r := receiveAt(t, rel, h, body); r.Failure != nil || r.Digest != SHA256 {
+			t.Errorf("digest %s, failure %v", r.Digest, r.Failure)
 		}
 	})
 	t.Run("illegal file names", func(t *testing.T) {

@@ -60,7 +60,7 @@ func receive(ctx context.Context, header http.Header, body io.Reader, o ReceiveO
 		return nil, err
 	}
 	br := bufio.NewReaderSize(src, peekSize)
-	if looksLikeReceipt(header, br, o.Limits) {
+	if looksLikeReceipt(header, br, o.Limits) { // it needs no Message-ID, since nothing answers it
 		r.Returned, err = parseReceipt(header, br, o.Limits)
 		_, _ = io.Copy(io.Discard, br)
 		if src.err != nil {
@@ -71,7 +71,9 @@ func receive(ctx context.Context, header http.Header, body io.Reader, o ReceiveO
 		}
 		return r, nil
 	}
-	err = r.open(ctx, br, o)
+	if err = r.requireMessageID(); err == nil {
+		err = r.open(ctx, br, o)
+	}
 	if _, cerr := io.Copy(io.Discard, br); src.err == nil && cerr != nil {
 		src.err = cerr
 	}
@@ -80,7 +82,8 @@ func receive(ctx context.Context, header http.Header, body io.Reader, o ReceiveO
 		return nil, src.err
 	}
 	var local *SpoolError
-	if errors.As(err, &local) || ctx.Err() != nil {
+	var malformed *MalformedError
+	if errors.As(err, &local) || errors.As(err, &malformed) || ctx.Err() != nil {
 		_ = r.Close()
 		return nil, err
 	}
@@ -117,17 +120,11 @@ func newReceived(header http.Header) (*Received, error) {
 			r.Features = append(r.Features, f)
 		}
 	}
-	missing := ""
 	switch {
 	case r.From == "":
-		missing = "AS2-From"
+		return nil, missingHeader("AS2-From")
 	case r.To == "":
-		missing = "AS2-To"
-	case strings.TrimSpace(r.MessageID) == "":
-		missing = "Message-ID"
-	}
-	if missing != "" {
-		return nil, &MalformedError{Status: http.StatusBadRequest, Err: fmt.Errorf("there is no %s header, so no receipt can answer", missing)}
+		return nil, missingHeader("AS2-To")
 	}
 	if r.Version == "" {
 		r.Version = "1.0"
@@ -136,6 +133,20 @@ func newReceived(header http.Header) (*Received, error) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("AS2-Version %q is not 1.x", clip(r.Version)))
 	}
 	return r, nil
+}
+
+// missingHeader refuses a request without a header that the receipt needs.
+func missingHeader(name string) error {
+	return &MalformedError{Status: http.StatusBadRequest, Err: fmt.Errorf("there is no %s header, so no receipt can answer", name)}
+}
+
+// requireMessageID refuses a document without a Message-ID: neither could a
+// receipt name it, nor a duplicate be told from it.
+func (r *Received) requireMessageID() error {
+	if strings.TrimSpace(r.MessageID) == "" {
+		return missingHeader("Message-ID")
+	}
+	return nil
 }
 
 // open finds the relation and takes the layers off the body.
@@ -223,17 +234,21 @@ func looksLikeReceipt(header http.Header, br *bufio.Reader, l Limits) bool {
 }
 
 // ReceiptDigest is the digest of the MIC that the receipt carries: the
-// signature's own for signed content (RFC 4130 section 7.4.3), else the first
-// known one asked for, else SHA-256, or SHA-1 for a peer before 1.3 that asked
-// for nothing.
+// signature's own for signed content unless Relation.ReceiptMIC says otherwise,
+// else the first known one asked for, else the signature's again, else SHA-256,
+// or SHA-1 for a peer before 1.3 that asked for nothing.
 func (r *Received) ReceiptDigest() Digest {
-	if r.Signed && r.Digest.Valid() {
+	signature := r.Signed && r.Digest.Valid()
+	if signature && (r.Relation == nil || r.Relation.ReceiptMIC != MICFirstListed) {
 		return r.Digest
 	}
 	for _, d := range r.Request.Digests {
 		if _, ok := r.MICs[d]; ok {
 			return d
 		}
+	}
+	if signature {
+		return r.Digest
 	}
 	if _, ok := r.MICs[SHA1]; ok && (r.Version == "1.0" || r.Version == "1.1" || r.Version == "1.2") {
 		return SHA1

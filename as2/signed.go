@@ -160,10 +160,12 @@ func (p *peeler) verify(sd *cms.SignedData, sums map[Digest][]byte) error {
 		p.r.Signer, p.r.Digest = v.Certificate, v.Digest
 	}
 	allowed := p.rel.Policy.Digests
-	if len(allowed) == 0 && v.Digest == MD5 || len(allowed) > 0 && !contains(allowed, v.Digest) {
-		return refuse(InsufficientMessageSecurity, fmt.Errorf("signature digest %s is not agreed", v.Digest))
+	for _, d := range []Digest{v.Digest, v.SignatureDigest} { // of the content, and of the signed attributes
+		if len(allowed) == 0 && d == MD5 || len(allowed) > 0 && !contains(allowed, d) {
+			return refuse(InsufficientMessageSecurity, fmt.Errorf("signature digest %s is not agreed", d))
+		}
 	}
-	if v.Digest == SHA1 {
+	if v.Digest == SHA1 || v.SignatureDigest == SHA1 {
 		p.warn("the signature uses SHA-1")
 	}
 	return nil

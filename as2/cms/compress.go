@@ -1,8 +1,10 @@
 package cms
 
 import (
+	"bytes"
 	"compress/flate"
 	"compress/zlib"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -63,8 +65,13 @@ func (c *compressWriter) Close() error {
 	return err
 }
 
-// decompressReader is the reading end of a CompressedData.
-type decompressReader struct {
+// Decompressed is the content of a CompressedData as it is inflated.
+type Decompressed struct {
+	// Base64 tells that the octets are base64 of a zlib stream and not the
+	// stream itself, as phpas2 writes them. No standard has that; it is read,
+	// and left to the caller to mention.
+	Base64 bool
+
 	b     *berReader
 	src   *compressedOctets
 	start int64 // of the compressed octets
@@ -75,10 +82,8 @@ type decompressReader struct {
 
 // Decompress reads the beginning of a CompressedData ContentInfo from r and
 // returns the content as a stream. limits.Content and limits.Ratio bound what
-// comes out. Read returns *SyntaxError for anything broken, *LimitError when the
-// content grows too large, or what r returned; only io.EOF means that the
-// checksum was right and the structure whole.
-func Decompress(r io.Reader, limits Limits) (io.Reader, error) {
+// comes out.
+func Decompress(r io.Reader, limits Limits) (*Decompressed, error) {
 	b := newBERReader(r, limits)
 	id, err := b.openContentInfo()
 	if err != nil {
@@ -124,7 +129,8 @@ func Decompress(r io.Reader, limits Limits) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decompressReader{b: b, src: &compressedOctets{octets: octets}, start: b.off}
+	d := &Decompressed{b: b, src: &compressedOctets{octets: octets}, start: b.off}
+	d.Base64 = d.src.base64Text()
 	if d.zlib, err = zlib.NewReader(d.src); err != nil {
 		return nil, d.broken(err)
 	}
@@ -144,8 +150,10 @@ func (b *berReader) expectOctets(name string) (element, error) {
 	return e, nil
 }
 
-// Read implements io.Reader.
-func (d *decompressReader) Read(p []byte) (int, error) {
+// Read implements io.Reader. It returns *SyntaxError for anything broken,
+// *LimitError when the content grows too large, or what the source returned;
+// only io.EOF means that the checksum was right and the structure whole.
+func (d *Decompressed) Read(p []byte) (int, error) {
 	if d.err != nil {
 		return 0, d.err
 	}
@@ -168,10 +176,10 @@ func (d *decompressReader) Read(p []byte) (int, error) {
 
 // at is about where the inflater is: chunk headers are not counted, nor is what
 // was read ahead.
-func (d *decompressReader) at() int64 { return d.start + d.src.count }
+func (d *Decompressed) at() int64 { return d.start + d.src.count }
 
 // broken turns what the inflater says into what callers see.
-func (d *decompressReader) broken(err error) error {
+func (d *Decompressed) broken(err error) error {
 	if d.src.err != nil {
 		return d.src.err
 	}
@@ -191,7 +199,7 @@ func (d *decompressReader) broken(err error) error {
 }
 
 // end passes over what follows the compressed stream; io.EOF means all was well.
-func (d *decompressReader) end() error {
+func (d *Decompressed) end() error {
 	if _, err := io.Copy(io.Discard, d.src.octets); err != nil {
 		return err
 	}
@@ -206,20 +214,47 @@ func (d *decompressReader) end() error {
 // the inflater asks so.
 type compressedOctets struct {
 	octets *octetReader
+	text   io.Reader // decodes octets when they are base64, else nil
 	buf    [4 << 10]byte
 	at, n  int
 	count  int64
 	err    error
 }
 
+// base64Text looks at the first octet. A zlib stream begins with one whose low
+// half is 8, base64 of a zlib stream with one of eight letters, none of which
+// has that half. It then decodes, and the octets counted are those decoded.
+func (c *compressedOctets) base64Text() bool {
+	if c.more() != nil || c.n == 0 || bytes.IndexByte([]byte("CGKOSWae"), c.buf[0]) < 0 {
+		return false
+	}
+	c.text = base64.NewDecoder(base64.StdEncoding, io.MultiReader(bytes.NewReader(bytes.Clone(c.buf[:c.n])), rawOctets{c}))
+	c.n = 0
+	return true
+}
+
+// rawOctets are the octets as they stand.
+type rawOctets struct{ c *compressedOctets }
+
+func (r rawOctets) Read(p []byte) (int, error) {
+	n, err := r.c.octets.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.c.err = err
+	}
+	return n, err
+}
+
 func (c *compressedOctets) more() error {
 	if c.err != nil {
 		return c.err
 	}
-	n, err := c.octets.Read(c.buf[:])
-	c.at, c.n = 0, n
-	if err != nil && !errors.Is(err, io.EOF) {
-		c.err = err
+	var src io.Reader = rawOctets{c}
+	if c.text != nil {
+		src = c.text
+	}
+	n, err := src.Read(c.buf[:])
+	if c.at, c.n = 0, n; n > 0 {
+		return nil // an error comes again
 	}
 	return err
 }

@@ -3,8 +3,10 @@ package cms
 import (
 	"bytes"
 	"compress/zlib"
+	"encoding/base64"
 	"errors"
 	"io"
+	"regexp"
 	"testing"
 	"testing/iotest"
 )
@@ -118,6 +120,46 @@ func TestDecompressRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, r); !errors.Is(err, errLine) {
+		t.Errorf("a failing source: %v", err)
+	}
+}
+
+// TestBase64InsteadOfZlib: phpas2 puts base64 of the zlib stream there.
+func TestBase64InsteadOfZlib(t *testing.T) {
+	t.Parallel()
+	plain := order(100_000)
+	text := base64.StdEncoding.EncodeToString(zlibAll(t, plain))
+	lines := regexp.MustCompile(".{1,76}").ReplaceAllString(text, "$0\r\n")
+	for name, octets := range map[string]string{"one line": text, "lines": lines} {
+		d, err := Decompress(iotest.OneByteReader(bytes.NewReader(compressedDER([]byte(octets)))), Limits{})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got, err := io.ReadAll(d); err != nil || !bytes.Equal(got, plain) || !d.Base64 {
+			t.Errorf("%s: %d octets, base64 %v, %v", name, len(got), d.Base64, err)
+		}
+	}
+	if d, err := Decompress(bytes.NewReader(compressedDER(zlibAll(t, plain))), Limits{}); err != nil || d.Base64 {
+		t.Errorf("a zlib stream: %+v, %v", d, err)
+	}
+	for name, octets := range map[string]string{
+		"cut":            text[:len(text)/2],
+		"cut in a group": text[:len(text)/2+1],
+		"no base64":      text[:100] + "!" + text[101:],
+		"only a letter":  "e",
+	} {
+		_, err := decompressAll(compressedDER([]byte(octets)), Limits{})
+		var syntax *SyntaxError
+		if !errors.As(err, &syntax) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	b := compressedDER([]byte(text))
+	d, err := Decompress(io.MultiReader(bytes.NewReader(b[:len(b)/2]), iotest.ErrReader(errLine)), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, d); !errors.Is(err, errLine) {
 		t.Errorf("a failing source: %v", err)
 	}
 }
