@@ -114,7 +114,7 @@ func (v *validator) run(r io.Reader) error {
 			if seg != nil {
 				between = seg.Lead
 			}
-			v.notices(notices, between)
+			v.notices(notices, between, seg != nil && seg.Is("ISA"))
 		}
 		if errors.Is(err, io.EOF) {
 			v.report.Trailing = bytes.Clone(v.reader.Trailing())
@@ -140,6 +140,9 @@ func (v *validator) run(r io.Reader) error {
 		}
 		if err := v.one(seg); err != nil {
 			return err
+		}
+		if wrapped && seg.Is("ISA") {
+			v.headerNotices(v.reader.Notices())
 		}
 		v.last, v.end = seg.Pos, seg.End()
 	}
@@ -398,9 +401,13 @@ func strayService(between []byte) string {
 }
 
 // notices turns the reader's waivers into warnings. between are the bytes that
-// stand before the segment, or behind the last one.
-func (v *validator) notices(list []edi.Notice, between []byte) {
+// stand before the segment, or behind the last one. Those about an ISA wait
+// until its interchange is open.
+func (v *validator) notices(list []edi.Notice, between []byte, header bool) {
 	for _, n := range list {
+		if header && headerRule(n.Rule) != "" {
+			continue
+		}
 		if tag := strayService(between); n.Rule == edi.RuleText && tag != "" {
 			is := &Issue{Severity: Error, Level: LevelInput, Ack: "TA105=022", Segment: tag, Offset: n.Offset, Line: n.Line, Value: clip(bytes.TrimSpace(between)), Rule: string(n.Rule)}
 			if tag[0] == 'U' {
@@ -418,11 +425,33 @@ func (v *validator) notices(list []edi.Notice, between []byte) {
 			if is.Level == LevelDocument {
 				is.Ordinal = v.ordinal + 1
 			}
-		case edi.RuleISAWidth, edi.RuleISAElements, edi.RuleISATerminator, edi.RuleComponentSeparator, edi.RuleRepetition:
-			is.Segment = "ISA"
 		}
 		v.seg = nil
 		v.waive(sc, is)
+	}
+}
+
+// headerRule gives the code of a waiver about the form of an ISA.
+func headerRule(r edi.Rule) string {
+	switch r {
+	case edi.RuleISAWidth, edi.RuleISAElements, edi.RuleISATerminator:
+		return "TA105=022"
+	case edi.RuleMultiByteTerminator:
+		return "TA105=004"
+	case edi.RuleComponentSeparator:
+		return "TA105=027"
+	case edi.RuleRepetition:
+		return "TA105=016"
+	}
+	return ""
+}
+
+// headerNotices turns waivers about an ISA into warnings of its interchange.
+func (v *validator) headerNotices(list []edi.Notice) {
+	for _, n := range list {
+		if ack := headerRule(n.Rule); ack != "" {
+			v.waive(&v.icScope, Issue{Level: LevelInterchange, Ack: ack, Segment: "ISA", Offset: n.Offset, Line: n.Line, Rule: string(n.Rule), Text: n.Rule.Explain()})
+		}
 	}
 }
 

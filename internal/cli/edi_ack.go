@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"tradepost/edi"
 	"tradepost/edi/ack"
 	"tradepost/edi/edifact"
 	"tradepost/edi/validate"
@@ -98,7 +99,7 @@ func (a *answers) answer(ic *validate.Interchange) error {
 		return nil
 	}
 	answer := ack.Interchange(ic)
-	out := x12.Interchange{ISA: answer.Envelope.ISA, Delimiters: answer.Envelope.Delimiters, LineEnd: "\n"}
+	out := x12.Interchange{ISA: answer.Envelope.ISA, Delimiters: answer.Envelope.Delimiters, LineEnd: lineEnd(answer.Envelope.Delimiters)}
 	if a.kind == ack.TA1 || a.kind == ack.Auto && ack.WantsTA1(ic) {
 		t := answer.TA1
 		t.Control = digits(t.Control)
@@ -153,7 +154,7 @@ func (a *answers) contrl(ic *validate.Interchange) error {
 	if err != nil {
 		return err
 	}
-	out := edifact.Interchange{UNB: c.UNB, Delimiters: c.Delimiters, LineEnd: "\n", Documents: []edifact.Document{{Bytes: text}}}
+	out := edifact.Interchange{UNB: c.UNB, Delimiters: c.Delimiters, LineEnd: lineEnd(c.Delimiters), Documents: []edifact.Document{{Bytes: text}}}
 	out.UNB.Control = strconv.Itoa(a.control)
 	out.UNB.SetTime(a.env.Now())
 	a.control++
@@ -163,6 +164,15 @@ func (a *answers) contrl(ic *validate.Interchange) error {
 	}
 	a.out = append(a.out, b.Bytes()...)
 	return nil
+}
+
+// lineEnd puts envelope segments on lines of their own, unless segments end in
+// a line end anyway.
+func lineEnd(d edi.Delimiters) string {
+	if d.Segment == '\n' || d.Segment == '\r' {
+		return ""
+	}
+	return "\n"
 }
 
 // digits makes a control number that a TA1 can carry of one that is none.
