@@ -145,7 +145,7 @@ func TestSendAfterACrash(t *testing.T) {
 			y := newTray(t, "")
 			p := y.prepare("D1", "po.edi", "ISA")
 			c.crash(y, p)
-			y.restart(`,"name":"other-{id}"`) // the pattern may have changed meanwhile
+			y.restart(`,"filename":"other-{id}"`) // the pattern may have changed meanwhile
 			if o := y.send("D1", p); o.Evidence.Response != c.how {
 				t.Errorf("%q, want %q", o.Evidence.Response, c.how)
 			}
@@ -158,7 +158,7 @@ func TestSendAfterACrash(t *testing.T) {
 
 func TestAnotherFileIsNeverOverwritten(t *testing.T) {
 	t.Parallel()
-	y := newTray(t, `,"name":"{name}"`)
+	y := newTray(t, `,"filename":"{name}"`)
 	theirs := filepath.Join(y.dir, "po.edi")
 	y.ok(os.WriteFile(theirs, []byte("theirs"), 0o600))
 	p := y.prepare("D1", "po.edi", "ours")

@@ -84,13 +84,13 @@ func TestSettings(t *testing.T) {
 		{`{"pickup":"a","include":["[a"]}`, "include.0", "no pattern"},
 		{`{"pickup":"a","exclude":["*","a/b"]}`, "exclude.1", "no pattern"},
 		{`{"pickup":"a","exclude":"*"}`, "exclude", "want []string"},
-		{`{"deliver":"a","name":""}`, "name", "empty"},
-		{`{"deliver":"a","name":"{x}{id}"}`, "name", "placeholder {x}"},
-		{`{"deliver":"a","name":"../{id}"}`, "name", "without /"},
-		{`{"deliver":"a","name":"x.edi"}`, "name", "put {id}"},
-		{`{"deliver":"a","name":"{id}.tmp"}`, "name", "still being written"},
-		{`{"deliver":"a","name":".{id}"}`, "name", "dot"},
-		{`{"deliver":"a","name":"{id}:x"}`, "name", "not allowed"},
+		{`{"deliver":"a","filename":""}`, "filename", "empty"},
+		{`{"deliver":"a","filename":"{x}{id}"}`, "filename", "placeholder {x}"},
+		{`{"deliver":"a","filename":"../{id}"}`, "filename", "without /"},
+		{`{"deliver":"a","filename":"x.edi"}`, "filename", "put {id}"},
+		{`{"deliver":"a","filename":"{id}.tmp"}`, "filename", "still being written"},
+		{`{"deliver":"a","filename":".{id}"}`, "filename", "dot"},
+		{`{"deliver":"a","filename":"{id}:x"}`, "filename", "not allowed"},
 	}
 	for _, c := range cases {
 		_, err := ParseSettings(transport.Connection{Name: "office", Settings: []byte(c.settings)})
@@ -99,7 +99,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: %v, want %q at %s", c.settings, err, c.msg, c.path)
 		}
 	}
-	for _, good := range []string{`{"pickup":"in"}`, `{"deliver":"out","name":"{partner}-{id}.edi"}`, `{"pickup":"in","deliver":"out","include":["*.edi"]}`} {
+	for _, good := range []string{`{"pickup":"in"}`, `{"deliver":"out","filename":"{partner}-{id}.edi"}`, `{"pickup":"in","deliver":"out","include":["*.edi"]}`} {
 		if _, err := ParseSettings(transport.Connection{Settings: []byte(good)}); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}

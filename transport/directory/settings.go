@@ -46,7 +46,7 @@ type Settings struct {
 	// halves, {id} the id of the delivery, {partner} the partner. Without {id}
 	// two deliveries can want one name: the second then waits until the first
 	// was taken away.
-	Name string `json:"name"`
+	Name string `json:"filename"`
 }
 
 // Config is what the connector gets from the gateway beside the settings.
@@ -127,7 +127,7 @@ func ParseSettings(c transport.Connection) (Settings, error) {
 		}
 	}
 	if err := checkPattern(s.Name); err != nil {
-		return wrong("name", "%v", err)
+		return wrong("filename", "%v", err)
 	}
 	return s, nil
 }
