@@ -12,7 +12,7 @@ import (
 func (t *tx) RememberControl(ctx context.Context, scope, control string, interchange tracking.ID, at time.Time) (tracking.ID, error) {
 	const what = "remember control number"
 	_, fresh, err := selectOne(ctx, t.c, what, `insert into control_seen (scope, control, interchange_id, seen_at) values (?, ?, ?, ?)
-		on conflict (scope, control) do nothing returning interchange_id`, scanID, scope, control, interchange, at)
+		on conflict (scope, control) do nothing returning interchange_id`, scanID, indexed(scope), indexed(control), interchange, at)
 	if err != nil || fresh {
 		return 0, err
 	}
@@ -25,14 +25,14 @@ func (t *tx) RememberControl(ctx context.Context, scope, control string, interch
 
 // ControlSeen implements tracking.Tx.
 func (t *tx) ControlSeen(ctx context.Context, scope, control string) (tracking.ID, error) {
-	first, _, err := selectOne(ctx, t.c, "control number seen", `select interchange_id from control_seen where scope = ? and control = ?`, scanID, scope, control)
+	first, _, err := selectOne(ctx, t.c, "control number seen", `select interchange_id from control_seen where scope = ? and control = ?`, scanID, indexed(scope), indexed(control))
 	return first, err
 }
 
 // NextControl implements tracking.Tx.
 func (t *tx) NextControl(ctx context.Context, scope string) (int64, error) {
 	n, found, err := selectOne(ctx, t.c, "next control number", `insert into control_out (scope, last) values (?, 1)
-		on conflict (scope) do update set last = control_out.last + 1 returning last`, scanInt, scope)
+		on conflict (scope) do update set last = control_out.last + 1 returning last`, scanInt, indexed(scope))
 	if err == nil && !found {
 		err = fmt.Errorf("next control number of %s: none came back", scope)
 	}

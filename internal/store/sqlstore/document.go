@@ -39,14 +39,14 @@ func (t *tx) InsertDocument(ctx context.Context, d *tracking.Document) error {
 		source_id, delivery_id, payload_sha256, payload_size, byte_offset, byte_length, segments,
 		state, ack, ack_due, ack_at, errors, warnings, error, test, created_at, updated_at)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		d.ID, d.Direction, d.Partner, d.Standard, d.Type, d.Version, d.Guide, d.InterchangeID, d.GroupID, d.Control,
+		d.ID, d.Direction, d.Partner, d.Standard, indexed(d.Type), d.Version, d.Guide, d.InterchangeID, d.GroupID, indexed(d.Control),
 		d.SourceID, d.DeliveryID, d.Payload.SHA256, d.Payload.Size, d.Offset, d.Length, d.Segments,
 		d.State, d.Ack, d.AckDue, d.AckAt, d.Errors, d.Warnings, d.Error, d.Test, d.CreatedAt, d.UpdatedAt)
 	if err != nil {
 		return err
 	}
 	for i, k := range d.Keys {
-		err := t.exec(ctx, what, `insert into document_key (document_id, position, name, value) values (?, ?, ?, ?)`, d.ID, i, k.Name, k.Value)
+		err := t.exec(ctx, what, `insert into document_key (document_id, position, name, value) values (?, ?, ?, ?)`, d.ID, i, indexed(k.Name), indexed(k.Value))
 		if err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func (t *tx) UpdateDocument(ctx context.Context, d *tracking.Document) error {
 		return err
 	}
 	return t.settle(ctx, what, "document", d.ID, "direction, partner, type, interchange_id, group_id, control, source_id, delivery_id, created_at",
-		d.Direction, d.Partner, d.Type, d.InterchangeID, d.GroupID, d.Control, d.SourceID, d.DeliveryID, d.CreatedAt)
+		d.Direction, d.Partner, indexed(d.Type), d.InterchangeID, d.GroupID, indexed(d.Control), d.SourceID, d.DeliveryID, d.CreatedAt)
 }
 
 // Document implements tracking.Tx.

@@ -105,9 +105,9 @@ func (s *Store) documentWhere(q tracking.DocumentQuery) (*where, error) {
 	}
 	if q.KeyValue != "" {
 		if q.KeyName != "" {
-			w.and(`d.id in (select document_id from document_key where value = ? and name = ?)`, q.KeyValue, q.KeyName)
+			w.and(`d.id in (select document_id from document_key where value = ? and name = ?)`, indexed(q.KeyValue), indexed(q.KeyName))
 		} else {
-			w.and(`d.id in (select document_id from document_key where value = ?)`, q.KeyValue)
+			w.and(`d.id in (select document_id from document_key where value = ?)`, indexed(q.KeyValue))
 		}
 	}
 	w.between("d.created_at", q.Since, q.Until)

@@ -27,7 +27,7 @@ func (t *tx) InsertInterchange(ctx context.Context, i *tracking.Interchange) err
 		payload_sha256, payload_size, byte_offset, byte_length, created_at)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		i.ID, i.TransmissionID, i.Direction, i.Partner, i.Standard, i.Version,
-		i.Sender.Qualifier, i.Sender.ID, i.Receiver.Qualifier, i.Receiver.ID, i.Control, i.Date, i.Test, i.State,
+		i.Sender.Qualifier, i.Sender.ID, i.Receiver.Qualifier, i.Receiver.ID, indexed(i.Control), i.Date, i.Test, i.State,
 		i.Payload.SHA256, i.Payload.Size, i.Offset, i.Length, i.CreatedAt)
 }
 
@@ -45,7 +45,7 @@ func (t *tx) UpdateInterchange(ctx context.Context, i *tracking.Interchange) err
 	if err != nil {
 		return err
 	}
-	return t.settle(ctx, what, "interchange", i.ID, "transmission_id, partner, control", i.TransmissionID, i.Partner, i.Control)
+	return t.settle(ctx, what, "interchange", i.ID, "transmission_id, partner, control", i.TransmissionID, i.Partner, indexed(i.Control))
 }
 
 // Interchange implements tracking.Tx.
@@ -65,7 +65,7 @@ func interchangeByID(ctx context.Context, c Conn, id tracking.ID, lock string) (
 func (t *tx) SentInterchange(ctx context.Context, partner, control string) (*tracking.Interchange, error) {
 	i, found, err := selectOne(ctx, t.c, "sent interchange", `select `+interchangeColumns+` from interchange i
 		where i.control = ? and i.partner = ? and i.direction = ? order by i.id desc limit 1`+t.dialect.Lock,
-		scanInterchange, control, partner, tracking.Outbound)
+		scanInterchange, indexed(control), partner, tracking.Outbound)
 	if err == nil && !found {
 		return nil, fmt.Errorf("interchange %s sent to %s: %w", control, partner, tracking.ErrNotFound)
 	}
@@ -85,14 +85,14 @@ func scanGroup(r Rows) (*tracking.Group, error) {
 func (t *tx) InsertGroup(ctx context.Context, g *tracking.Group) error {
 	return t.exec(ctx, "insert group "+g.ID.String(),
 		`insert into interchange_group (id, interchange_id, type, version, control, state) values (?, ?, ?, ?, ?, ?)`,
-		g.ID, g.InterchangeID, g.Type, g.Version, g.Control, g.State)
+		g.ID, g.InterchangeID, indexed(g.Type), g.Version, indexed(g.Control), g.State)
 }
 
 // UpdateGroup implements tracking.Tx.
 func (t *tx) UpdateGroup(ctx context.Context, g *tracking.Group) error {
 	return t.execOne(ctx, "update group", g.ID,
 		`update interchange_group set interchange_id = ?, type = ?, version = ?, control = ?, state = ? where id = ?`,
-		g.InterchangeID, g.Type, g.Version, g.Control, g.State, g.ID)
+		g.InterchangeID, indexed(g.Type), g.Version, indexed(g.Control), g.State, g.ID)
 }
 
 // Group implements tracking.Tx.
@@ -112,7 +112,7 @@ func groupByID(ctx context.Context, c Conn, id tracking.ID, lock string) (*track
 func (t *tx) SentGroup(ctx context.Context, partner, groupType, control string) (*tracking.Group, error) {
 	g, found, err := selectOne(ctx, t.c, "sent group", `select `+groupColumns+` from interchange_group g join interchange i on i.id = g.interchange_id
 		where g.control = ? and g.type = ? and i.partner = ? and i.direction = ? order by g.id desc limit 1`+t.lockOf("g"),
-		scanGroup, control, groupType, partner, tracking.Outbound)
+		scanGroup, indexed(control), indexed(groupType), partner, tracking.Outbound)
 	if err == nil && !found {
 		return nil, fmt.Errorf("group %s %s sent to %s: %w", groupType, control, partner, tracking.ErrNotFound)
 	}

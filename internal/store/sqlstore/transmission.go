@@ -44,7 +44,7 @@ func (t *tx) InsertTransmission(ctx context.Context, m *tracking.Transmission) e
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	args := []any{
 		m.ID, m.Direction, m.State, accepted, m.Station, m.Partner, m.Connection, m.Connector,
-		m.Key, m.MessageID, m.Filename, m.ContentType, m.Subject,
+		indexed(m.Key), indexed(m.MessageID), indexed(m.Filename), m.ContentType, m.Subject,
 		m.Wire.SHA256, m.Wire.Size, m.Content.SHA256, m.Content.Size,
 		attachments(m.Attachments),
 		asJSON{m.Evidence},
@@ -59,7 +59,7 @@ func (t *tx) InsertTransmission(ctx context.Context, m *tracking.Transmission) e
 		return err
 	}
 	existing, found, err := selectOne(ctx, t.c, what,
-		`select id from transmission where direction = ? and unique_key = ? and accepted and unique_key <> ''`, scanID, m.Direction, m.Key)
+		`select id from transmission where direction = ? and unique_key = ? and accepted and unique_key <> ''`, scanID, m.Direction, indexed(m.Key))
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (t *tx) UpdateTransmission(ctx context.Context, m *tracking.Transmission) e
 		return err
 	}
 	return t.settle(ctx, what, "transmission", m.ID, "direction, partner, unique_key, message_id, filename, duplicate_of, created_at",
-		m.Direction, m.Partner, m.Key, m.MessageID, m.Filename, m.DuplicateOf, m.CreatedAt)
+		m.Direction, m.Partner, indexed(m.Key), indexed(m.MessageID), indexed(m.Filename), m.DuplicateOf, m.CreatedAt)
 }
 
 // Transmission implements tracking.Tx.
@@ -104,5 +104,5 @@ func transmissionByID(ctx context.Context, c Conn, id tracking.ID, lock string) 
 func (t *tx) OpenTransmissions(ctx context.Context, messageID string) ([]*tracking.Transmission, error) {
 	return selectAll(ctx, t.c, "open transmissions", `select `+transmissionColumns+` from transmission t
 		where t.message_id = ? and t.message_id <> '' and t.state = 'prepared' and t.direction = 'outbound' order by t.id`+t.dialect.Lock,
-		scanTransmission, messageID)
+		scanTransmission, indexed(messageID))
 }

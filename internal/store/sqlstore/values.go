@@ -1,6 +1,8 @@
 package sqlstore
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/bits"
@@ -27,6 +29,8 @@ func bind(args []any) ([]any, error) {
 			out[i] = int64(v)
 		case string:
 			out[i] = storable(v)
+		case indexed:
+			out[i] = indexable(storable(string(v)))
 		case tracking.ID:
 			out[i] = int64(v)
 		case time.Time:
@@ -82,6 +86,26 @@ func storable(s string) string {
 		i += size
 	}
 	return b.String()
+}
+
+// indexed marks an argument for a column with an index whose text comes from
+// outside.
+type indexed string
+
+// Postgres takes no more than 2,704 bytes into an entry of an index.
+const (
+	indexedLength = 1000
+	keptLength    = 900
+)
+
+// indexable makes a text that an index takes: of a longer one the beginning and
+// its SHA-256, so that different texts stay different.
+func indexable(s string) string {
+	if len(s) <= indexedLength {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return strings.ToValidUTF8(s[:keptLength], "") + "~" + hex.EncodeToString(sum[:])
 }
 
 // millis is the column form of a time: milliseconds since 1970 UTC, zero for

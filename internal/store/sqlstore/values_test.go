@@ -47,6 +47,24 @@ func FuzzStorable(f *testing.F) {
 	})
 }
 
+func TestIndexable(t *testing.T) {
+	t.Parallel()
+	short, long := strings.Repeat("é", 500), strings.Repeat("é", 501)
+	if got := indexable(short); got != short {
+		t.Errorf("a text of 1000 bytes became %q", got)
+	}
+	got := indexable(long)
+	if len(got) > indexedLength || !utf8.ValidString(got) || !strings.HasPrefix(got, strings.Repeat("é", 450)+"~") {
+		t.Errorf("a text of 1002 bytes became %q", got)
+	}
+	if indexable(got) != got {
+		t.Errorf("%q is changed again", got)
+	}
+	if odd := indexable("x" + long); !utf8.ValidString(odd) || odd == got {
+		t.Errorf("cut within a letter: %q", odd)
+	}
+}
+
 func TestBindRefusesWhatNoColumnTakes(t *testing.T) {
 	t.Parallel()
 	for _, arg := range []any{3.14, []string{"a"}, struct{}{}, asJSON{func() {}}} {

@@ -164,7 +164,7 @@ func related(ctx context.Context, c Conn, d *tracking.Document) ([]tracking.Docu
 		}
 		found, err := selectAll(ctx, c, "related documents", `select d.id from document d join
 			(select document_id from document_key where value = ? order by document_id desc limit ?) k on k.document_id = d.id
-			where d.partner = ? and d.id <> ? order by d.id desc limit ?`, scanID, k.Value, relatedProbe, d.Partner, d.ID, relatedLimit)
+			where d.partner = ? and d.id <> ? order by d.id desc limit ?`, scanID, indexed(k.Value), relatedProbe, d.Partner, d.ID, relatedLimit)
 		if err != nil {
 			return nil, err
 		}

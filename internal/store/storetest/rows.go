@@ -242,6 +242,53 @@ func testForeignTexts(t *testing.T, s Store) {
 	update(t, s, func(ctx context.Context, tx processes.Tx) error { return tx.InsertTransmission(ctx, other) })
 }
 
+func testLongTexts(t *testing.T, s Store) {
+	long := strings.Repeat("é", 4000)
+	m := transmission(s, long+"1")
+	m.Filename, m.Subject = long, long
+	i := &tracking.Interchange{ID: s.IDs().Next(), Partner: "buyer", Direction: tracking.Outbound, Control: long, CreatedAt: day}
+	g := &tracking.Group{ID: s.IDs().Next(), InterchangeID: i.ID, Type: long, Control: long}
+	d := document(s, tracking.Key{Name: long, Value: long + "1"}, tracking.Key{Name: "PO", Value: long + "2"})
+	d.Type, d.Control, d.Error = long, long, long
+	update(t, s, func(ctx context.Context, tx processes.Tx) error {
+		_, remember := tx.RememberControl(ctx, long, long, i.ID, day)
+		_, next := tx.NextControl(ctx, long)
+		return errors.Join(remember, next, tx.InsertTransmission(ctx, m), tx.InsertInterchange(ctx, i), tx.InsertGroup(ctx, g), tx.InsertDocument(ctx, d))
+	})
+	update(t, s, func(ctx context.Context, tx processes.Tx) error {
+		var dup *tracking.DuplicateError
+		if err := tx.InsertTransmission(ctx, transmission(s, long+"1")); !errors.As(err, &dup) {
+			t.Errorf("the same long key: %v, want a DuplicateError", err)
+		}
+		if err := tx.InsertTransmission(ctx, transmission(s, long+"2")); err != nil {
+			t.Errorf("another long key: %v", err)
+		}
+		if got, err := tx.SentGroup(ctx, "buyer", long, long); err != nil || got.ID != g.ID {
+			t.Errorf("SentGroup: %v, %v", got, err)
+		}
+		if got, err := tx.ControlSeen(ctx, long, long); err != nil || got != i.ID {
+			t.Errorf("ControlSeen: %v, %v", got, err)
+		}
+		// What was read can be stored again, and stays what it is.
+		got, err := tx.Document(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		if got.Error != long || !strings.HasPrefix(got.Control, "éé") {
+			t.Errorf("read back: error of %d bytes, control number of %d", len(got.Error), len(got.Control))
+		}
+		return tx.UpdateDocument(ctx, got)
+	})
+	page, err := s.Documents(context.Background(), tracking.DocumentQuery{KeyValue: long + "2"})
+	if err != nil || len(page.Documents) != 1 {
+		t.Errorf("a long key: %v, %v", page, err)
+	}
+	page, err = s.Documents(context.Background(), tracking.DocumentQuery{Text: "ééé"})
+	if err != nil || len(page.Documents) != 1 {
+		t.Errorf("the beginning of a long key: %v, %v", page, err)
+	}
+}
+
 func testParents(t *testing.T, s Store) {
 	id := s.IDs().Next()
 	for name, fn := range map[string]func(ctx context.Context, tx processes.Tx) error{

@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"every field of every row comes back", testRoundTrips},
 		{"what is not there is not found", testNotFound},
 		{"texts that are not UTF-8 are kept readable", testForeignTexts},
+		{"texts of any length are kept", testLongTexts},
 		{"an accepted transmission is accepted once", testDuplicate},
 		{"of many that bring the same transmission one is accepted", testDuplicateRace},
 		{"open transmissions by Message-ID", testOpenTransmissions},
