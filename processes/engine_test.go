@@ -379,7 +379,7 @@ func TestDefinitionsNameTheirMistakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"inbound", "outbound", "dispatch", "deliver", "receipt", "chase"} {
+	for _, name := range []string{"inbound", "outbound", "dispatch", "deliver", "receipt", "chase", "resend", "release"} {
 		if defs[name] == nil {
 			t.Errorf("there is no process %s", name)
 		}

@@ -18,7 +18,7 @@ func newDocumentCommand(env *Env) *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "document",
 		Short: "Find documents and see what became of them",
-	}, newDocumentListCommand(env), newDocumentShowCommand(env))
+	}, newDocumentListCommand(env), newDocumentShowCommand(env), newDocumentResendCommand(env), newDocumentReleaseCommand(env))
 }
 
 // documentFilter is the flags of `document list`.

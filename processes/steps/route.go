@@ -9,8 +9,9 @@ import (
 	"tradepost/tracking"
 )
 
-// Route is the step that queues every good document of a transmission for
-// where it goes: the partner's connection, or the back office.
+// Route is the step that queues good documents for where they go: the
+// partner's connection, or the back office. Over a transmission it takes every
+// document in it, over a document just that one.
 type Route struct{ c Config }
 
 // NewRoute returns the step.
@@ -21,20 +22,12 @@ func (*Route) Name() string { return "route" }
 
 // Run implements processes.Step.
 func (s *Route) Run(ctx context.Context, x *processes.Execution) (processes.Result, error) {
-	t, err := s.c.transmission(ctx, x)
+	t, docs, err := s.documents(ctx, x.Run)
 	if err != nil {
 		return processes.Result{}, err
 	}
 	if t.Content.None() {
 		return processes.Result{Detail: "nothing to route"}, nil
-	}
-	var docs []*tracking.Document
-	err = s.c.Store.Update(ctx, func(ctx context.Context, tx processes.Tx) error {
-		docs, err = tx.DocumentsOfSource(ctx, t.ID)
-		return err
-	})
-	if err != nil {
-		return processes.Result{}, err
 	}
 	content, err := s.c.Archive.Open(ctx, t.Content)
 	if err != nil {
@@ -69,6 +62,28 @@ func (s *Route) Run(ctx context.Context, x *processes.Execution) (processes.Resu
 			return tx.UpdateTransmission(ctx, t)
 		},
 	}, nil
+}
+
+// documents reads what a run is to route, and the transmission it came in.
+func (s *Route) documents(ctx context.Context, run *processes.Run) (t *tracking.Transmission, docs []*tracking.Document, err error) {
+	err = s.c.Store.Update(ctx, func(ctx context.Context, tx processes.Tx) error {
+		source := run.TransmissionID
+		if run.DocumentID != 0 {
+			d, err := tx.Document(ctx, run.DocumentID)
+			if err != nil {
+				return err
+			}
+			source, docs = d.SourceID, []*tracking.Document{d}
+		}
+		if t, err = tx.Transmission(ctx, source); err != nil {
+			return err
+		}
+		if run.DocumentID == 0 {
+			docs, err = tx.DocumentsOfSource(ctx, source)
+		}
+		return err
+	})
+	return t, docs, err
 }
 
 // move is the decision about one document: the run that carries it on, or why

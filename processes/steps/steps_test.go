@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"tradepost/processes"
 	"tradepost/tracking"
 	"tradepost/transport"
 )
@@ -262,4 +264,57 @@ func TestEDIFACTOrderIsAnsweredByAContrl(t *testing.T) {
 		t.Errorf("the back office has %q", r.supplier.house)
 	}
 	r.buyer.await(inbound("CONTRL"), "settled", func(v *tracking.DocumentView) bool { return v.Document.State == tracking.DocumentSettled })
+}
+
+// operations are what people of a station do.
+func (s *station) operations() *processes.Operations {
+	return &processes.Operations{Store: s.store, IDs: s.store.IDs(), Now: time.Now}
+}
+
+func TestResendCarriesTheSameBytesAgain(t *testing.T) {
+	t.Parallel()
+	r := newRoad(t)
+	r.supplier.arrive("k1", interchange("BUYER", "SUPPLIER", 60, "PO", 60, []string{orderDocument("0001", "R1", "EA")}))
+	delivered := func(v *tracking.DocumentView) bool { return v.Document.State == tracking.DocumentDelivered }
+	v := r.supplier.await(inbound("850"), "delivered", delivered)
+	r.supplier.quiet()
+	ask := processes.Request{Document: v.Document.ID, Actor: "dana", Comment: "the ERP lost it"}
+	if _, err := r.supplier.operations().Release(t.Context(), ask); err == nil {
+		t.Error("a document that was carried was released")
+	}
+	if _, err := r.supplier.operations().Resend(t.Context(), ask); err != nil {
+		t.Fatal(err)
+	}
+	again := r.supplier.await(inbound("850"), "delivered again", func(v2 *tracking.DocumentView) bool {
+		return delivered(v2) && v2.Delivery.ID != v.Delivery.ID
+	})
+	if len(r.supplier.house) != 2 || r.supplier.house[0] != r.supplier.house[1] {
+		t.Errorf("the back office has %q", r.supplier.house)
+	}
+	told := false
+	for _, e := range again.Events {
+		told = told || e.Kind == tracking.EventResent && e.Actor == "dana" && strings.Contains(e.Text, "the ERP lost it")
+	}
+	if !told {
+		t.Errorf("the history does not say who asked and why: %+v", again.Events)
+	}
+}
+
+func TestReleaseLetsAnInvalidDocumentGoOn(t *testing.T) {
+	t.Parallel()
+	r := newRoad(t)
+	r.supplier.arrive("k1", interchange("BUYER", "SUPPLIER", 61, "PO", 61, []string{orderDocument("0001", "R2", "DZ")}))
+	v := r.supplier.await(inbound("850"), "invalid", func(v *tracking.DocumentView) bool { return v.Document.State == tracking.DocumentInvalid })
+	r.supplier.quiet()
+	ask := processes.Request{Document: v.Document.ID, Actor: "dana", Comment: "agreed by telephone"}
+	if _, err := r.supplier.operations().Resend(t.Context(), ask); err == nil {
+		t.Error("a document that was never carried was resent")
+	}
+	if _, err := r.supplier.operations().Release(t.Context(), ask); err != nil {
+		t.Fatal(err)
+	}
+	r.supplier.await(inbound("850"), "delivered", func(v *tracking.DocumentView) bool { return v.Document.State == tracking.DocumentDelivered })
+	if len(r.supplier.house) != 1 {
+		t.Errorf("the back office has %q", r.supplier.house)
+	}
 }
