@@ -108,15 +108,12 @@ func NewFunctional(kind Kind, ic *validate.Interchange, gr *validate.Group, o Op
 	return f, nil
 }
 
-// release cuts a version to its six digits.
+// release cuts a version to its six digits; what is none becomes 004010.
 func release(version string) string {
-	if len(version) > 6 {
-		version = version[:6]
-	}
-	if version == "" {
+	if len(version) < 6 || !allDigits(version[:6]) {
 		return "004010"
 	}
-	return version
+	return version[:6]
 }
 
 // envelope gives the envelope back to the sender of an interchange.
@@ -159,7 +156,11 @@ func spare(d edi.Delimiters) byte {
 // Add puts the verdict on one document into the acknowledgement.
 func (f *Functional) Add(doc *validate.Document) {
 	f.received++
-	ak2 := row{"AK2", []edi.Field{f.copied(doc.Type, 3), f.copied(doc.Control, 9)}}
+	control := doc.Control
+	if control == "" {
+		control = "0000" // AK202 is mandatory; the code says that ST02 is missing
+	}
+	ak2 := row{"AK2", []edi.Field{f.copied(doc.Type, 3), f.copied(control, 9)}}
 	if f.Kind == FA999 && doc.Convention != "" {
 		ak2.fields = append(ak2.fields, f.copied(doc.Convention, 35))
 	}

@@ -68,7 +68,7 @@ func (j *jsonWriter) line(seg *edi.Segment, p *validate.Place) {
 		return
 	}
 	j.part()
-	j.value(makeSegment(seg, j.names.layout(seg, p), j.d, string(seg.Lead)))
+	j.node(seg, p, string(seg.Lead))
 	if p.Role == validate.DocumentEnd {
 		j.closeTo(0)
 		j.text("\n")

@@ -34,8 +34,9 @@ type elementNode struct {
 }
 
 // makeSegment describes a segment as it was read. usual is what stood before
-// the segment before it.
-func makeSegment(seg *edi.Segment, layout *schema.Segment, d edi.Delimiters, usual string) segmentNode {
+// the segment before it; scratch is used and returned, so that it can be used
+// again.
+func makeSegment(seg *edi.Segment, layout *schema.Segment, d edi.Delimiters, usual string, scratch []byte) (segmentNode, []byte) {
 	node := segmentNode{Segment: string(seg.Tag)}
 	if layout != nil {
 		node.Name = layout.Name
@@ -67,10 +68,12 @@ func makeSegment(seg *edi.Segment, layout *schema.Segment, d edi.Delimiters, usu
 	}
 	if !utf8.Valid(seg.Raw) {
 		node.RawBase64 = base64.StdEncoding.EncodeToString(seg.Raw)
-	} else if built, err := node.build(d); err != nil || !ascii(d) || node.check(d) != nil || !bytes.Equal(built, seg.Raw) {
+	} else if built, err := node.build(scratch[:0], d); err != nil || !ascii(d) || node.check(d) != nil || !bytes.Equal(built, seg.Raw) {
 		node.Raw = string(seg.Raw)
+	} else {
+		scratch = built
 	}
-	return node
+	return node, scratch
 }
 
 // ascii tells that the delimiters cannot split a UTF-8 sequence, so that every
@@ -108,12 +111,12 @@ func makeElement(e edi.Element, use *schema.Use) elementNode {
 	return node
 }
 
-// build writes the segment from its elements.
-func (s *segmentNode) build(d edi.Delimiters) ([]byte, error) {
+// build appends the segment, made from its elements, to b.
+func (s *segmentNode) build(b []byte, d edi.Delimiters) ([]byte, error) {
 	if d.Segment == 0 || d.Element == 0 {
 		return nil, fmt.Errorf("segment %s: the delimiters of its interchange are not known", s.Segment)
 	}
-	b := []byte(s.Segment)
+	b = append(b, s.Segment...)
 	at := 0
 	for i := range s.Elements {
 		e := &s.Elements[i]
@@ -222,7 +225,7 @@ func (s *segmentNode) bytes(d edi.Delimiters) ([]byte, error) {
 	if err := s.check(d); err != nil {
 		return nil, err
 	}
-	return s.build(d)
+	return s.build(nil, d)
 }
 
 // lead gives what is written before the segment: the same as before the last

@@ -97,13 +97,14 @@ func (n delimitersNode) delimiters() (edi.Delimiters, error) {
 
 // jsonWriter writes the tree while the input goes by.
 type jsonWriter struct {
-	w     *bufio.Writer
-	open  []level // containers that are open, the outermost first
-	err   error
-	lead  string // what stood before the last segment
-	d     edi.Delimiters
-	names *names
-	lines bool // one line a document: no line ends inside
+	w       *bufio.Writer
+	open    []level // containers that are open, the outermost first
+	err     error
+	lead    string // what stood before the last segment
+	d       edi.Delimiters
+	names   *names
+	scratch []byte
+	lines   bool // one line a document: no line ends inside
 }
 
 // level is one open container of the JSON text.
@@ -180,6 +181,16 @@ func (j *jsonWriter) value(v any) {
 		return
 	}
 	j.text(string(bytes.TrimRight(b.Bytes(), "\n")))
+}
+
+// node writes one segment.
+func (j *jsonWriter) node(seg *edi.Segment, p *validate.Place, usual string) {
+	var node segmentNode
+	node, j.scratch = makeSegment(seg, j.names.layout(seg, p), j.d, usual, j.scratch)
+	j.scratch = node.appendJSON(j.scratch[:0])
+	if j.err == nil {
+		_, j.err = j.w.Write(j.scratch)
+	}
 }
 
 // part begins another member of the innermost container.
@@ -295,8 +306,10 @@ func (j *jsonWriter) segment(seg *edi.Segment, p *validate.Place) {
 		j.d = edi.Delimiters{} // outside of interchanges segments are kept raw
 	}
 	j.part()
-	j.value(makeSegment(seg, j.names.layout(seg, p), j.d, j.lead))
-	j.lead = string(seg.Lead)
+	j.node(seg, p, j.lead)
+	if j.lead != string(seg.Lead) {
+		j.lead = string(seg.Lead)
+	}
 	switch p.Role {
 	case validate.InterchangeEnd:
 		j.closeTo(1)
