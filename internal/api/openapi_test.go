@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
-
 	"tradepost/internal/api/problem"
 	"tradepost/internal/console/sample"
 	"tradepost/processes"
 	"tradepost/processes/queue"
 	"tradepost/tracking"
+
+	"github.com/goccy/go-yaml"
 )
 
 // description is what the test reads of docs/openapi.yaml.

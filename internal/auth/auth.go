@@ -111,7 +111,7 @@ func New(cfg Config) (*Auth, error) {
 // is 1 to 64 letters, digits, dots, underlines, hyphens or @.
 func (a *Auth) LoginLink(ctx context.Context, user string) (string, error) {
 	if !userName(user) {
-		return "", fmt.Errorf("%q is no user name: use 1 to 64 of a-z, A-Z, 0-9, _, -, @ and .", user)
+		return "", fmt.Errorf("%q is no user name: use 1 to 64 letters, digits, dots, underlines, hyphens or @", user)
 	}
 	secret, err := a.secret()
 	if err != nil {

@@ -35,7 +35,7 @@ func ReadBearers(r io.Reader) ([]Bearer, error) {
 		}
 		name, token := fields[0], fields[1]
 		if !userName(name) {
-			return nil, fmt.Errorf("token file, line %d: %q is no name: use 1 to 64 of a-z, A-Z, 0-9, _, -, @ and .", n, name)
+			return nil, fmt.Errorf("token file, line %d: %q is no name: use 1 to 64 letters, digits, dots, underlines, hyphens or @", n, name)
 		}
 		if len(token) < minToken {
 			return nil, fmt.Errorf("token file, line %d: the token of %s has %d letters, it needs at least %d: `openssl rand -hex 32` makes a good one", n, name, len(token), minToken)

@@ -150,7 +150,7 @@ func (a *Auth) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Auth) sessionCookie(r *http.Request, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure follows the listener: a browser would not send such a cookie to loopback without TLS
 		Name: a.cookie, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: a.cfg.Secure || r.TLS != nil, // a station on loopback has no TLS

@@ -119,14 +119,12 @@ func (c *Console) documentHead(v *tracking.DocumentView, tab string, now time.Ti
 	}
 	h.Lane = lane(v, now)
 	h.Took = took(h.Lane)
-	for _, t := range []Tab{
+	h.Tabs = []Tab{
 		{"Readable", h.Base, 0, false, tab == "readable"},
 		{"Segments", h.Base + "/segments", len(v.Issues), d.Errors > 0, tab == "segments"},
 		{"Raw", h.Base + "/raw", 0, false, tab == "raw"},
 		{"Evidence", h.Base + "/evidence", 0, false, tab == "evidence"},
 		{"History", h.Base + "/history", 0, false, tab == "history"},
-	} {
-		h.Tabs = append(h.Tabs, t)
 	}
 	for i := range v.Related {
 		h.Related = append(h.Related, documentLine(&v.Related[i], now))

@@ -115,14 +115,14 @@ func (c *Console) needs(ctx context.Context, t *Today, sum *tracking.Summary, no
 		stuck += l.Dead
 	}
 	expiring := 0
-	if d, err := c.cfg.Directory(ctx); err != nil {
+	d, err := c.cfg.Directory(ctx)
+	if err != nil {
 		return err
-	} else {
-		for _, list := range d.Certificates {
-			// One that is about to end matters where no later one takes over.
-			if len(list) > 0 && !slices.ContainsFunc(list, func(k tracking.Certificate) bool { return k.NotAfter.Sub(now) >= 30*24*time.Hour }) {
-				expiring++
-			}
+	}
+	for _, list := range d.Certificates {
+		// One that is about to end matters where no later one takes over.
+		if len(list) > 0 && !slices.ContainsFunc(list, func(k tracking.Certificate) bool { return k.NotAfter.Sub(now) >= 30*24*time.Hour }) {
+			expiring++
 		}
 	}
 	since := t.Period
