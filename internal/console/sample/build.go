@@ -148,8 +148,11 @@ func (b *builder) as2(at time.Time, dir tracking.Direction, p side, content stri
 			Remote: host, TLS: "TLS 1.3 TLS_AES_128_GCM_SHA256", From: from, To: to, Signed: true, Encrypted: true, Compressed: true,
 			Digest: "sha-256", Cipher: "aes-256-cbc", MIC: mic(content), MICAlg: "sha-256", Signer: signer, Recipient: recipient,
 			Headers: []tracking.HeaderField{
-				{Name: "AS2-Version", Value: "1.2"}, {Name: "AS2-From", Value: from}, {Name: "AS2-To", Value: to},
-				{Name: "Message-ID", Value: messageID}, {Name: "Date", Value: at.Format(time.RFC1123Z)},
+				{Name: "AS2-Version", Value: "1.2"},
+				{Name: "AS2-From", Value: from},
+				{Name: "AS2-To", Value: to},
+				{Name: "Message-ID", Value: messageID},
+				{Name: "Date", Value: at.Format(time.RFC1123Z)},
 				{Name: "Content-Type", Value: "application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m"},
 				{Name: "Content-Length", Value: fmt.Sprint(len(wire))},
 				{Name: "Disposition-Notification-To", Value: "edi@" + strings.ToLower(from) + ".example"},
@@ -181,7 +184,9 @@ func (b *builder) receipt(at time.Time, t *tracking.Transmission, disposition, r
 		r.MIC, r.MICAlg = "", ""
 	}
 	r.Headers = []tracking.HeaderField{
-		{Name: "AS2-From", Value: t.Evidence.To}, {Name: "AS2-To", Value: t.Evidence.From}, {Name: "Message-ID", Value: r.MessageID},
+		{Name: "AS2-From", Value: t.Evidence.To},
+		{Name: "AS2-To", Value: t.Evidence.From},
+		{Name: "Message-ID", Value: r.MessageID},
 		{Name: "Content-Type", Value: `multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary="b1"`},
 	}
 	r.Body = b.put("--b1\r\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b2\r\n\r\n--b2\r\n" +

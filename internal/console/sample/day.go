@@ -45,10 +45,14 @@ func Day() *Store {
 	b.background()
 
 	b.inbound(order{at: at(9, 3, 22), with: kestrel(), st: "850", body: purchaseOrder("4500012345"), keys: po("4500012345")})
-	b.outbound(order{at: at(11, 41, 5), with: kestrel(), st: "856", body: despatch("4500012345", "SH-88120"),
-		keys: append(po("4500012345"), tracking.Key{Name: "Shipment", Value: "SH-88120"}), ack: tracking.AckAccepted, ackDue: at(15, 41, 5)})
-	b.outbound(order{at: at(11, 58, 40), with: kestrel(), st: "810", body: invoice("4500012345", "INV-30951"),
-		keys: append(po("4500012345"), tracking.Key{Name: "Invoice", Value: "INV-30951"}), ack: tracking.AckAwaited, ackDue: at(15, 58, 40)})
+	b.outbound(order{
+		at: at(11, 41, 5), with: kestrel(), st: "856", body: despatch("4500012345", "SH-88120"),
+		keys: append(po("4500012345"), tracking.Key{Name: "Shipment", Value: "SH-88120"}), ack: tracking.AckAccepted, ackDue: at(15, 41, 5),
+	})
+	b.outbound(order{
+		at: at(11, 58, 40), with: kestrel(), st: "810", body: invoice("4500012345", "INV-30951"),
+		keys: append(po("4500012345"), tracking.Key{Name: "Invoice", Value: "INV-30951"}), ack: tracking.AckAwaited, ackDue: at(15, 58, 40),
+	})
 	b.duplicate(at(9, 8, 51))
 
 	b.inbound(order{at: at(13, 17, 48), with: bluegate(), st: "850", body: brokenOrder("BG-77120"), keys: po("BG-77120"), issues: []tracking.Issue{
@@ -58,12 +62,16 @@ func Day() *Store {
 		{Severity: "error", Level: "element", Ack: "AK403=8", Segment: "DTM", Ordinal: 11, Element: 2, Path: "detail/PO1/DTM", Text: "20261131 is no date: November has 30 days"},
 		{Severity: "error", Level: "segment", Ack: "AK304=3", Segment: "CTT", Ordinal: 12, Path: "summary/CTT", Text: "the segment CTT (totals) is missing; this guide asks for it before SE"},
 	}})
-	b.outbound(order{at: at(10, 20, 31), with: bluegate(), st: "856", body: despatch("BG-76980", "SH-88114"), keys: append(po("BG-76980"), tracking.Key{Name: "Shipment", Value: "SH-88114"}),
+	b.outbound(order{
+		at: at(10, 20, 31), with: bluegate(), st: "856", body: despatch("BG-76980", "SH-88114"), keys: append(po("BG-76980"), tracking.Key{Name: "Shipment", Value: "SH-88114"}),
 		ack: tracking.AckRejected, issues: []tracking.Issue{
 			{Severity: "error", Level: "element", Ack: "AK403=1", Segment: "N1", Ordinal: 8, Element: 4, Reporter: "partner", Text: "the partner says: a mandatory element is missing (location code of the ship-to)"},
-		}})
-	b.outbound(order{at: at(8, 12, 9), with: bluegate(), st: "810", body: invoice("BG-76911", "INV-30940"),
-		keys: append(po("BG-76911"), tracking.Key{Name: "Invoice", Value: "INV-30940"}), ack: tracking.AckAwaited, ackDue: at(12, 12, 9)})
+		},
+	})
+	b.outbound(order{
+		at: at(8, 12, 9), with: bluegate(), st: "810", body: invoice("BG-76911", "INV-30940"),
+		keys: append(po("BG-76911"), tracking.Key{Name: "Invoice", Value: "INV-30940"}), ack: tracking.AckAwaited, ackDue: at(12, 12, 9),
+	})
 	b.outbound(order{at: at(13, 52, 0), with: orchard(), st: "850", body: purchaseOrder("PO-2211"), keys: po("PO-2211"), ack: tracking.AckAwaited, refused: "decryption-failed"})
 	b.inbound(order{at: at(12, 30, 15), with: fjord(), body: edifactOrder("ORD-55871"), keys: []tracking.Key{{Name: "PO", Value: "ORD-55871"}}})
 	b.waiting(at(14, 21, 3))
@@ -133,8 +141,8 @@ func (b *builder) agreements(today time.Time) {
 
 func rules(pairs ...string) []partners.DocumentRule {
 	var list []partners.DocumentRule
-	for i := 0; i < len(pairs); i += 2 {
-		list = append(list, partners.DocumentRule{Type: pairs[i], Deliver: pairs[i+1]})
+	for len(pairs) >= 2 {
+		list, pairs = append(list, partners.DocumentRule{Type: pairs[0], Deliver: pairs[1]}), pairs[2:]
 	}
 	return list
 }
@@ -193,8 +201,10 @@ func (b *builder) waiting(at time.Time) {
 	run.Steps = run.Steps[:2]
 	for k, after := range []time.Duration{0, time.Minute, 4 * time.Minute} {
 		from := t.CreatedAt.Add(after)
-		run.Steps = append(run.Steps, processes.StepRecord{ID: b.id(from), RunID: run.ID, Step: "deliver", Attempt: k + 1,
-			StartedAt: from, EndedAt: from.Add(3 * time.Second), Outcome: "retry", Detail: reason})
+		run.Steps = append(run.Steps, processes.StepRecord{
+			ID: b.id(from), RunID: run.ID, Step: "deliver", Attempt: k + 1,
+			StartedAt: from, EndedAt: from.Add(3 * time.Second), Outcome: "retry", Detail: reason,
+		})
 		b.event(from.Add(3*time.Second), tracking.EventDeliveryRetry, d.Partner, fmt.Sprintf("Attempt %d: %s", k+1, reason), t.ID, 0, d.ID)
 		run.UpdatedAt = from.Add(3 * time.Second)
 	}
