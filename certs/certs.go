@@ -18,6 +18,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -63,13 +64,29 @@ var (
 // pairs with colons, the form people read to each other over the telephone.
 func Fingerprint(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.Raw)
-	h := strings.ToUpper(hex.EncodeToString(sum[:]))
+	return pairs(hex.EncodeToString(sum[:]))
+}
+
+// ParseFingerprint brings the fingerprint of a certificate, or its beginning of
+// at least 4 hex digits, to the writing of Fingerprint: people leave out the
+// colons, use lower case, or blanks.
+func ParseFingerprint(s string) (string, error) {
+	plain := strings.NewReplacer(":", "", " ", "", "-", "").Replace(s)
+	if len(plain) < 4 || len(plain) > 2*sha256.Size || strings.Trim(strings.ToLower(plain), "0123456789abcdef") != "" {
+		return "", fmt.Errorf("certs: %q is no SHA-256 fingerprint: write its hex digits, or at least the first 4", s)
+	}
+	return pairs(plain), nil
+}
+
+// pairs writes hex digits in upper case with a colon after each pair.
+func pairs(hexDigits string) string {
+	h := strings.ToUpper(hexDigits)
 	var b strings.Builder
 	for i := 0; i < len(h); i += 2 {
 		if i > 0 {
 			b.WriteByte(':')
 		}
-		b.WriteString(h[i : i+2])
+		b.WriteString(h[i:min(i+2, len(h))])
 	}
 	return b.String()
 }

@@ -255,8 +255,15 @@ func TestKeyFile(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if s != nil {
-			if _, err := ReadKeyFile(path, p.Certificate, nil); err == nil {
-				t.Error("a sealed key was read without the sealing key")
+			if _, err := ReadKeyFile(path, p.Certificate, nil); !errors.Is(err, ErrSealed) {
+				t.Errorf("a sealed key was read without the sealing key: %v", err)
+			}
+			other, err := Generate(Request{CommonName: "other", Type: P256, NotBefore: day0}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ReadKeyFile(path, other.Certificate, s); !errors.Is(err, ErrSealed) {
+				t.Errorf("a sealed key was read for another certificate: %v", err)
 			}
 		}
 	}

@@ -6,7 +6,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -182,18 +184,14 @@ func EncodeKey(key crypto.Signer) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
-// WriteKeyFile writes key to path, readable by its owner only (0600). With a
-// Sealer the file is sealed under the certificate's fingerprint; sealer nil
-// writes plain PEM. An existing file is not overwritten.
+// WriteKeyFile writes the key of p to path, readable by its owner only (0600). With a
+// Sealer the file is sealed, bound to the public key, so that it can be neither
+// read nor put in the place of another; sealer nil writes plain PEM. An existing
+// file is not overwritten.
 func WriteKeyFile(path string, p *Pair, sealer *Sealer, random io.Reader) error {
-	data, err := EncodeKey(p.Key)
+	data, err := SealKey(p.Key, sealer, random)
 	if err != nil {
 		return err
-	}
-	if sealer != nil {
-		if data, err = sealer.Seal(random, Fingerprint(p.Certificate), data); err != nil {
-			return err
-		}
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- the operator names the file
 	if err != nil {
@@ -213,27 +211,64 @@ func WriteKeyFile(path string, p *Pair, sealer *Sealer, random io.Reader) error 
 	return nil
 }
 
-// ReadKeyFile reads what WriteKeyFile wrote for certificate c. A sealed file
-// needs the Sealer it was written with.
+// SealKey is key as it is kept in a file: sealed, or with sealer nil plain PEM.
+func SealKey(key crypto.Signer, sealer *Sealer, random io.Reader) ([]byte, error) {
+	data, err := EncodeKey(key)
+	if err != nil || sealer == nil {
+		return data, err
+	}
+	label, err := keyLabel(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return sealer.Seal(random, label, data)
+}
+
+// keyLabel names a public key, which stays the same when a certificate is
+// renewed for it.
+func keyLabel(pub crypto.PublicKey) (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return "", fmt.Errorf("certs: public key: %w", err)
+	}
+	sum := sha256.Sum256(der)
+	return "private key of " + hex.EncodeToString(sum[:]), nil
+}
+
+// ReadKeyFile reads what WriteKeyFile wrote for the key of certificate c. A
+// sealed file needs the Sealer it was written with, else the error is ErrSealed.
 func ReadKeyFile(path string, c *x509.Certificate, sealer *Sealer) (crypto.Signer, error) {
 	data, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("certs: read key: %w", err)
 	}
+	key, err := OpenKey(data, c, sealer)
+	if err != nil {
+		return nil, fmt.Errorf("certs: read key %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// OpenKey is ReadKeyFile for bytes at hand.
+func OpenKey(data []byte, c *x509.Certificate, sealer *Sealer) (crypto.Signer, error) {
 	if IsSealed(data) {
 		if sealer == nil {
-			return nil, fmt.Errorf("certs: %s is sealed: give the sealing key", path)
+			return nil, fmt.Errorf("%w: no sealing key is given", ErrSealed)
 		}
-		if data, err = sealer.Open(Fingerprint(c), data); err != nil {
-			return nil, fmt.Errorf("certs: read key %s: %w", path, err)
+		label, err := keyLabel(c.PublicKey)
+		if err != nil {
+			return nil, err
+		}
+		if data, err = sealer.Open(label, data); err != nil {
+			return nil, err
 		}
 	}
 	key, err := ParseKey(data)
 	if err != nil {
-		return nil, fmt.Errorf("certs: read key %s: %w", path, err)
+		return nil, err
 	}
 	if _, err := newPair(key, []*x509.Certificate{c}); err != nil {
-		return nil, fmt.Errorf("certs: read key %s: %w", path, err)
+		return nil, err
 	}
 	return key, nil
 }

@@ -65,7 +65,7 @@ func NewSealingKey(random io.Reader) (string, error) {
 }
 
 // Seal encrypts secret. label names what it is (for example the fingerprint of
-// the key's certificate) and must be given again to Open, so that one sealed
+// a public key) and must be given again to Open, so that one sealed
 // secret cannot be put in the place of another. random nil is crypto/rand.
 func (s *Sealer) Seal(random io.Reader, label string, secret []byte) ([]byte, error) {
 	if random == nil {

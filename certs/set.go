@@ -27,6 +27,9 @@ type Entry struct {
 	// Retire is when it is no longer accepted, even if still valid; the zero
 	// time is NotAfter.
 	Retire time.Time
+	// Source says where it came from, for people: the name of a file. Nothing
+	// is decided by it.
+	Source string
 }
 
 // Live is when the entry begins to be chosen for sending.
@@ -93,6 +96,95 @@ func (s Set) ForVerifying(p Purpose, t time.Time) []Entry {
 		}
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Live().After(out[j].Live()) })
+	return out
+}
+
+// ForReading lists all that something made for this party may need: those for
+// purpose p that are not retired, also when their validity is over or has not
+// begun, since refusing what the other side encrypted helps nobody. The one live
+// at t comes first, then the newest go-live.
+func (s Set) ForReading(p Purpose, t time.Time) []Entry {
+	var out []Entry
+	for _, e := range s {
+		if e.Serves(p) && (e.Retire.IsZero() || t.Before(e.Retire)) {
+			out = append(out, e)
+		}
+	}
+	live, err := s.ForSending(p, t)
+	sort.SliceStable(out, func(i, j int) bool {
+		if err == nil {
+			if first := out[i].same(live); first != out[j].same(live) {
+				return first
+			}
+		}
+		return out[i].Live().After(out[j].Live())
+	})
+	return out
+}
+
+// same reports whether two entries are about one certificate.
+func (e Entry) same(o Entry) bool { return e.Certificate.Equal(o.Certificate) }
+
+// Standing says what an entry is to its Set at a moment.
+type Standing string
+
+// The standings.
+const (
+	Live  Standing = "live"  // chosen for sending
+	Next  Standing = "next"  // accepted as soon as it is valid; sending switches to it later
+	Old   Standing = "old"   // still accepted; sending uses another
+	Ended Standing = "ended" // past its validity or retired
+)
+
+// Standing tells what e, an entry of s, is at t.
+func (s Set) Standing(e Entry, t time.Time) Standing {
+	if !t.Before(e.End()) {
+		return Ended
+	}
+	if t.Before(e.Live()) {
+		return Next
+	}
+	for _, p := range []Purpose{Sign, Encrypt, TLS} {
+		if live, err := s.ForSending(p, t); err == nil && e.Serves(p) && live.same(e) {
+			return Live
+		}
+	}
+	return Old
+}
+
+// Switch is a change of the certificate that sending uses.
+type Switch struct {
+	At      time.Time
+	Purpose Purpose
+	To      Entry
+}
+
+// Switches lists when sending changes to another certificate between after
+// (left out) and until (included), in the order of time.
+func (s Set) Switches(after, until time.Time) []Switch {
+	var out []Switch
+	for _, p := range []Purpose{Sign, Encrypt, TLS} {
+		var at []time.Time // moments at which the choice can change
+		for _, e := range s {
+			if e.Serves(p) {
+				at = append(at, e.Live(), e.End())
+			}
+		}
+		sort.Slice(at, func(i, j int) bool { return at[i].Before(at[j]) })
+		last, err := s.ForSending(p, after)
+		known := err == nil
+		for _, t := range at {
+			if !t.After(after) || t.After(until) {
+				continue
+			}
+			now, err := s.ForSending(p, t)
+			if err == nil && (!known || !now.same(last)) {
+				out = append(out, Switch{At: t, Purpose: p, To: now})
+				last, known = now, true
+			}
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].At.Before(out[j].At) })
 	return out
 }
 

@@ -130,3 +130,55 @@ func TestExpiring(t *testing.T) {
 		}
 	}
 }
+
+// TestForReading is about our own keys: what was encrypted to an old one must
+// stay readable as long as it is not retired.
+func TestForReading(t *testing.T) {
+	t.Parallel()
+	set := Set{
+		{Certificate: cert("ended", 0, 100)},
+		{Certificate: cert("live", 50, 400)},
+		{Certificate: cert("next", 90, 800), GoLive: at(300)},
+		{Certificate: cert("retired", 0, 400), Retire: at(110)},
+		{Certificate: cert("signs", 0, 400), Purposes: []Purpose{Sign}},
+	}
+	got := ""
+	for _, e := range set.ForReading(Encrypt, at(120)) {
+		got += string(e.Certificate.Raw) + " "
+	}
+	if got != "live next ended " {
+		t.Errorf("at 120: %s", got)
+	}
+	over := Set{{Certificate: cert("first", 0, 10)}, {Certificate: cert("last", 5, 20)}}
+	if list := over.ForReading(Sign, at(30)); len(list) != 2 || string(list[0].Certificate.Raw) != "last" {
+		t.Errorf("all are over: %v", list)
+	}
+}
+
+func TestStandingAndSwitches(t *testing.T) {
+	t.Parallel()
+	old, next := Entry{Certificate: cert("old", 0, 365)}, Entry{Certificate: cert("next", 300, 700), GoLive: at(340)}
+	set := Set{old, next}
+	for _, c := range []struct {
+		day  int
+		old  Standing
+		next Standing
+	}{{0, Live, Next}, {339, Live, Next}, {340, Old, Live}, {365, Ended, Live}, {700, Ended, Ended}} {
+		if o, n := set.Standing(old, at(c.day)), set.Standing(next, at(c.day)); o != c.old || n != c.next {
+			t.Errorf("day %d: old is %s, next is %s; want %s and %s", c.day, o, n, c.old, c.next)
+		}
+	}
+	sw := set.Switches(at(1), at(1000))
+	if len(sw) != 2 || !sw[0].At.Equal(at(340)) || string(sw[0].To.Certificate.Raw) != "next" || sw[0].Purpose != Sign || sw[1].Purpose != Encrypt {
+		t.Errorf("switches: %+v", sw)
+	}
+	if sw := set.Switches(at(340), at(1000)); len(sw) != 0 {
+		t.Errorf("a switch came twice: %+v", sw)
+	}
+	// When the newer one ends first, sending goes back to the older.
+	back := Set{{Certificate: cert("long", 0, 365)}, {Certificate: cert("short", 10, 20)}}
+	sw = back.Switches(at(0), at(365))
+	if len(sw) != 4 || string(sw[0].To.Certificate.Raw) != "short" || string(sw[2].To.Certificate.Raw) != "long" || !sw[2].At.Equal(at(20)) {
+		t.Errorf("there and back: %+v", sw)
+	}
+}
