@@ -38,6 +38,10 @@ func ParseDigest(name string) (Digest, error) { return cms.ParseDigest(name) }
 // aes256, aes-256, 3des.
 func ParseCipher(name string) (Cipher, error) { return cms.ParseCipher(name) }
 
+// Deflaters keeps compressors from one transmission to the next. The zero value
+// is ready, and may be shared.
+type Deflaters = cms.Deflaters
+
 // Compression tells whether and where the content is compressed (RFC 5402).
 type Compression string
 

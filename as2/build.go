@@ -1,7 +1,6 @@
 package as2
 
 import (
-	"compress/zlib"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -44,7 +43,7 @@ func build(ctx context.Context, rel Relation, p Payload, o Options) (*Outgoing, 
 		return nil, err
 	}
 	b := &builder{stop: ctx.Err, rel: rel, o: o}
-	b.mic = newMICHasher(append([]Digest{o.Sign}, o.Receipt.Digests...)...)
+	b.mic = newMICHasher(o.Receipt.Digests, o.Sign)
 	content, err := b.content(p)
 	if err != nil {
 		return nil, err
@@ -214,7 +213,7 @@ func (b *builder) payload(p Payload) section {
 		if err != nil {
 			return fmt.Errorf("open payload: %w", err)
 		}
-		n, err := io.Copy(w, &stoppableReader{b.stop, r})
+		n, err := copyContent(w, &stoppableReader{b.stop, r})
 		if cerr := r.Close(); err == nil {
 			err = cerr
 		}
@@ -245,7 +244,7 @@ func (s *stoppableReader) Read(p []byte) (int, error) {
 func (b *builder) wrap(s section) (section, error) {
 	if b.o.Sign == "" {
 		wrapped := b.o.Encrypt != "" || b.o.Compress != NoCompression
-		b.bare = newMICHasher(b.o.Receipt.Digests...)
+		b.bare = newMICHasher(b.o.Receipt.Digests)
 		s = b.unsignedMIC(s, wrapped)
 	}
 	if b.o.Compress == BeforeSigning || b.o.Compress != NoCompression && b.o.Sign == "" {
@@ -273,9 +272,9 @@ func (b *builder) unsignedMIC(s section, wrapped bool) section {
 	s.write = func(w io.Writer) error {
 		if wrapped {
 			_, _ = b.mic.Write(appendFields(nil, fields))
-			return write(io.MultiWriter(w, b.mic, b.bare))
+			return write(hashed(w, b.mic, b.bare))
 		}
-		return write(io.MultiWriter(w, b.mic))
+		return write(hashed(w, b.mic))
 	}
 	if !wrapped {
 		b.bare = nil
@@ -292,7 +291,7 @@ func (b *builder) compressed(s section) section {
 			{"Content-Disposition", `attachment; filename="smime.p7z"`},
 		},
 		write: func(w io.Writer) error {
-			z, err := cms.Compress(w, zlib.DefaultCompression)
+			z, err := b.o.Deflaters.Compress(w)
 			if err != nil {
 				return fmt.Errorf("compress: %w", err)
 			}
@@ -321,7 +320,7 @@ func (b *builder) signed(s section) (section, error) {
 	signer.IncludeCertificates = append(signer.IncludeCertificates, key.Certificate)
 	digest := signer.EffectiveDigest()
 	if digest != b.o.Sign {
-		b.mic = newMICHasher(append([]Digest{digest}, b.o.Receipt.Digests...)...)
+		b.mic = newMICHasher(b.o.Receipt.Digests, digest)
 	}
 	return section{
 		fields: []field{{"Content-Type", signedType(boundary, digest)}},
@@ -329,10 +328,10 @@ func (b *builder) signed(s section) (section, error) {
 			if _, err := io.WriteString(w, "--"+boundary+crlf); err != nil {
 				return err
 			}
-			if err := s.writeTo(io.MultiWriter(w, b.mic)); err != nil {
+			if err := s.writeTo(hashed(w, b.mic)); err != nil {
 				return err
 			}
-			signature, err := cms.SignDetached(b.o.Rand, signer, b.mic.sums()[digest], cms.OIDData)
+			signature, err := cms.SignDetached(b.o.Rand, signer, b.mic.sum(digest), cms.OIDData)
 			if err != nil {
 				return fmt.Errorf("sign: %w", err)
 			}

@@ -43,7 +43,7 @@ func (f canonicalForm) copy(w io.Writer, content io.Reader) error {
 		dst = &crlfWriter{w: w}
 	case asReceived:
 	}
-	if err := copyContent(dst, content); err != nil {
+	if _, err := copyContent(dst, content); err != nil {
 		return err
 	}
 	if f.extra {

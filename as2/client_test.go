@@ -56,7 +56,7 @@ func rawPartner(t *testing.T, answer ...string) (address string, request func() 
 }
 
 // answerTo makes bob's receipt for a transmission.
-func answerTo(t *testing.T, out *Outgoing) *Receipt {
+func answerTo(t testing.TB, out *Outgoing) *Receipt {
 	t.Helper()
 	r := receiveAt(t, relation("bob", "alice"), out.Header, bodyOf(t, out))
 	rc, err := r.Receipt(ReceiptOptions{MessageID: "<r@bob.test>", Now: testNow})

@@ -18,6 +18,8 @@ type entity struct {
 	// the header is HTTP's.
 	raw  []byte
 	body io.Reader
+	// kept holds the body, behind raw, when it was spooled before; else nil.
+	kept *spooled
 }
 
 // peeler takes the layers of security off an entity until the payload is bare.
@@ -30,8 +32,6 @@ type peeler struct {
 	// unverified skips the check of signatures: a station recalling the MIC
 	// of its own transmission.
 	unverified bool
-	// named are the digests to compute however large the content is.
-	named []Digest
 	// micSet is true once the MICs are known: at the first signed layer, else
 	// at the leaf.
 	micSet bool
@@ -104,7 +104,7 @@ func (p *peeler) peel(e entity) error {
 
 // inner reads the header of an entity found inside a layer and peels on.
 func (p *peeler) inner(r io.Reader) error {
-	br := bufio.NewReaderSize(r, 32<<10)
+	br := bufio.NewReaderSize(r, firstBuffer)
 	h, err := readHeader(br, p.o.Limits.Headers)
 	if err != nil {
 		return err
@@ -113,6 +113,20 @@ func (p *peeler) inner(r io.Reader) error {
 		return &mimeError{"content ends within its header"}
 	}
 	return p.peel(entity{header: h.fields, raw: h.raw, body: br})
+}
+
+// innerKept is inner for an entity that was spooled: its body need not be
+// copied once more.
+func (p *peeler) innerKept(content *spooled) error {
+	h, err := readHeader(bufio.NewReaderSize(content.section(0, content.size), firstBuffer), p.o.Limits.Headers)
+	if err != nil {
+		return err
+	}
+	if !h.ended {
+		return &mimeError{"content ends within its header"}
+	}
+	at := int64(len(h.raw))
+	return p.peel(entity{header: h.fields, raw: h.raw, body: content.section(at, content.size-at), kept: content})
 }
 
 // peelCMS opens an application/pkcs7-mime of any kind.
@@ -209,12 +223,6 @@ func (p *peeler) spool() *spooled {
 	s := p.o.Spool.create()
 	p.r.spooled = append(p.r.spooled, s)
 	return s
-}
-
-// copyContent copies and hides io.WriterTo and io.ReaderFrom short cuts.
-func copyContent(w io.Writer, r io.Reader) error {
-	_, err := io.Copy(w, struct{ io.Reader }{r})
-	return err
 }
 
 // refuseUnlessLocal refuses with m unless err is the local disk's.

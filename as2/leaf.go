@@ -12,39 +12,49 @@ import (
 
 // leaf takes over the bare content: one payload, or several attachments.
 func (p *peeler) leaf(e entity, t mediaType) error {
-	wrapped := e.raw != nil
-	content, hasher := p.spool(), newMICHasher(p.named...)
-	var bare *micHasher
-	var w io.Writer = content
+	content, at := e.kept, int64(len(e.raw))
+	if content == nil || !p.micSet {
+		var err error
+		if content, err = p.keep(e); err != nil {
+			return err
+		}
+		at = 0
+	}
+	if t.full == "multipart/related" || t.full == "multipart/mixed" {
+		return p.attachments(content.section(at, content.size-at), t)
+	}
+	return p.payload(e.header, content, at, content.size-at)
+}
+
+// keep spools the body of e. It computes the MICs when no signature did: over
+// header and content when anything was wrapped around them, else over the
+// content alone (RFC 4130 section 7.4.3, RFC 5402 section 4).
+func (p *peeler) keep(e entity) (*spooled, error) {
+	content := p.spool()
+	var hashers []*micHasher
 	if !p.micSet {
-		// Not signed: the MIC covers header and content when anything was
-		// wrapped around them, else the content alone (RFC 4130 section 7.4.3,
-		// RFC 5402 section 4).
-		w = io.MultiWriter(content, hasher)
-		if wrapped {
-			_, _ = hasher.Write(e.raw)
+		hashers = append(hashers, newMICHasher(p.r.Request.Digests))
+		if e.raw != nil {
+			_, _ = hashers[0].Write(e.raw) // a hash never fails
 			if p.unverified {
-				bare = newMICHasher(p.named...)
-				w = io.MultiWriter(content, hasher, bare)
+				hashers = append(hashers, newMICHasher(p.r.Request.Digests))
 			}
 		}
 	}
-	max := p.maxPayload()
-	if n, err := io.Copy(w, io.LimitReader(e.body, max+max/2+1)); err != nil {
-		return err
-	} else if n > max+max/2 {
-		return refuse(UnexpectedProcessingError, fmt.Errorf("content is larger than the limit of %d bytes", max))
+	most := p.maxPayload()
+	most += most / 2
+	if n, err := copyContent(hashed(content, hashers...), io.LimitReader(e.body, most+1)); err != nil {
+		return nil, err
+	} else if n > most {
+		return nil, refuse(UnexpectedProcessingError, fmt.Errorf("content is larger than the limit of %d bytes", p.maxPayload()))
 	}
-	if !p.micSet {
-		p.setMICs(hasher.mics())
-		if bare != nil {
-			p.bare = bare.mics()
-		}
+	if len(hashers) > 0 {
+		p.setMICs(hashers[0].mics())
 	}
-	if t.full == "multipart/related" || t.full == "multipart/mixed" {
-		return p.attachments(content, t)
+	if len(hashers) > 1 {
+		p.bare = hashers[1].mics()
 	}
-	return p.payload(e.header, content, 0, content.size)
+	return content, nil
 }
 
 // payload adds the section of content as one payload, decoding it if need be.
@@ -55,7 +65,7 @@ func (p *peeler) payload(h http.Header, content *spooled, off, size int64) error
 	}
 	if !identity {
 		plain := p.spool()
-		if _, err := io.Copy(plain, io.LimitReader(decoded, p.maxPayload()+1)); err != nil {
+		if _, err := copyContent(plain, io.LimitReader(decoded, p.maxPayload()+1)); err != nil {
 			return refuseUnlessLocal(UnexpectedProcessingError, fmt.Errorf("content transfer encoding: %w", err))
 		}
 		content, off, size = plain, 0, plain.size
@@ -102,12 +112,12 @@ func legalFilename(name string) bool {
 }
 
 // attachments splits a multipart/related (RFC 6362) into its payloads.
-func (p *peeler) attachments(content *spooled, t mediaType) error {
+func (p *peeler) attachments(content io.Reader, t mediaType) error {
 	boundary := t.params["boundary"]
 	if boundary == "" {
 		return refuse(UnexpectedProcessingError, errNoBoundary)
 	}
-	m := newMultipart(content.section(0, content.size), boundary, p.o.Limits.Parts)
+	m := newMultipart(content, boundary, p.o.Limits.Parts)
 	for {
 		switch err := m.next(); {
 		case errors.Is(err, io.EOF) || errors.Is(err, errUnclosed) && len(p.r.Payloads) > 0:
@@ -118,13 +128,13 @@ func (p *peeler) attachments(content *spooled, t mediaType) error {
 		case err != nil:
 			return refuseUnlessLocal(UnexpectedProcessingError, err)
 		}
-		br := bufio.NewReaderSize(m, 32<<10)
+		br := bufio.NewReaderSize(m, firstBuffer)
 		h, err := readHeader(br, p.o.Limits.Headers)
 		if err != nil {
 			return refuseUnlessLocal(UnexpectedProcessingError, err)
 		}
 		part := p.spool()
-		if _, err := io.Copy(part, br); err != nil {
+		if _, err := copyContent(part, br); err != nil {
 			return refuseUnlessLocal(UnexpectedProcessingError, err)
 		}
 		if err := p.payload(h.fields, part, 0, part.size); err != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"hash"
+	"math"
 	"strings"
 )
 
@@ -13,10 +14,10 @@ import (
 // prefer, so both sides keep several and compare under the label that comes
 // back.
 //
-// Content of up to 4 MiB has SHA-1, SHA-256, SHA-384 and SHA-512, and MD5 or
-// SHA-224 if signature or receipt options name them. Larger content has
-// SHA-256 and what signature and receipt options name, since hashing is most
-// of the work there.
+// There are SHA-256 and what signature and receipt options name. Content of up
+// to 16 KiB has SHA-1, SHA-384 and SHA-512 as well; up to 4 MiB it has SHA-1
+// when the receipt options name nothing, since old peers mean that then. Of
+// more content there are no others: hashing is most of the work there.
 type MICs map[Digest]string
 
 // Match reports whether value, base64 as a receipt carries it, equals the MIC
@@ -43,51 +44,81 @@ func decodeMIC(s string) ([]byte, error) {
 	return base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "="))
 }
 
-// allMICs is how much content is hashed under every digest.
-const allMICs = 4 << 20
+// How much content is hashed under digests that nobody named.
+const (
+	anyMIC  = 16 << 10
+	sha1MIC = 4 << 20 // SHA-1, when the receipt options name nothing
+)
 
 // micHasher computes MICs of what is written to it.
 type micHasher struct {
-	named  map[Digest]bool // to be computed however large the content is
-	hashes map[Digest]hash.Hash
+	sumsOf []micSum
 	n      int64
 }
 
-// newMICHasher hashes under the usual digests and those named.
-func newMICHasher(named ...Digest) *micHasher {
-	m := &micHasher{named: map[Digest]bool{SHA256: true}, hashes: map[Digest]hash.Hash{}}
-	for _, d := range named {
-		if d.Valid() {
-			m.named[d] = true
-			m.hashes[d] = d.New()
+// micSum is one digest in the making.
+type micSum struct {
+	digest Digest
+	hash   hash.Hash
+	most   int64 // content above this is not hashed
+}
+
+// newMICHasher hashes under the usual digests, those that the receipt options
+// name, and the signature's.
+func newMICHasher(asked []Digest, signature ...Digest) *micHasher {
+	m := &micHasher{sumsOf: make([]micSum, 0, 6)}
+	add := func(d Digest, most int64) {
+		for _, s := range m.sumsOf {
+			if s.digest == d {
+				return
+			}
+		}
+		m.sumsOf = append(m.sumsOf, micSum{d, d.New(), most})
+	}
+	for _, named := range [][]Digest{signature, asked, {SHA256}} {
+		for _, d := range named {
+			if d.Valid() {
+				add(d, math.MaxInt64)
+			}
 		}
 	}
-	for _, d := range []Digest{SHA1, SHA256, SHA384, SHA512} {
-		m.hashes[d] = d.New()
+	if len(asked) == 0 {
+		add(SHA1, sha1MIC)
 	}
+	add(SHA1, anyMIC)
+	add(SHA384, anyMIC)
+	add(SHA512, anyMIC)
 	return m
 }
 
 // Write implements io.Writer; it never fails.
 func (m *micHasher) Write(p []byte) (int, error) {
-	for _, h := range m.hashes {
-		_, _ = h.Write(p) // a hash never fails
-	}
-	if m.n += int64(len(p)); m.n > allMICs && len(m.hashes) > len(m.named) {
-		for d := range m.hashes {
-			if !m.named[d] {
-				delete(m.hashes, d)
-			}
+	m.n += int64(len(p))
+	for i := range m.sumsOf {
+		if s := &m.sumsOf[i]; m.n <= s.most {
+			_, _ = s.hash.Write(p) // a hash never fails
 		}
 	}
 	return len(p), nil
 }
 
+// sum returns one digest value, nil when d is not computed.
+func (m *micHasher) sum(d Digest) []byte {
+	for _, s := range m.sumsOf {
+		if s.digest == d && m.n <= s.most {
+			return s.hash.Sum(nil)
+		}
+	}
+	return nil
+}
+
 // sums returns the digest values.
 func (m *micHasher) sums() map[Digest][]byte {
-	out := make(map[Digest][]byte, len(m.hashes))
-	for d, h := range m.hashes {
-		out[d] = h.Sum(nil)
+	out := make(map[Digest][]byte, len(m.sumsOf))
+	for _, s := range m.sumsOf {
+		if m.n <= s.most {
+			out[s.digest] = s.hash.Sum(nil)
+		}
 	}
 	return out
 }

@@ -31,6 +31,7 @@ type multipartReader struct {
 
 	buf       []byte
 	pos, end  int
+	total     int64 // octets read so far
 	srcErr    error
 	lineStart bool // buf[pos] begins a line
 	found     bool // the boundary at hit ends the current part
@@ -48,26 +49,42 @@ type multipartReader struct {
 
 // newMultipart reads the multipart with the given boundary from r.
 func newMultipart(r io.Reader, boundary string, maxParts int) *multipartReader {
-	size := 32 << 10
-	if n := 4 * (len(boundary) + maxBoundaryLine); n > size {
-		size = n
-	}
 	return &multipartReader{
-		src: r, delim: []byte("--" + boundary), buf: make([]byte, size),
+		src: r, delim: []byte("--" + boundary), buf: make([]byte, max(firstBuffer, 4*(len(boundary)+maxBoundaryLine))),
 		lineStart: true, maxParts: maxParts,
 	}
 }
 
+// multipartOf reads a multipart that is in memory; each part is one piece of
+// body.
+func multipartOf(body []byte, boundary string, maxParts int) *multipartReader {
+	return &multipartReader{
+		delim: []byte("--" + boundary), buf: body, end: len(body), srcErr: io.EOF,
+		lineStart: true, maxParts: maxParts,
+	}
+}
+
+// part returns the current part of a multipart in memory.
+func (m *multipartReader) part() ([]byte, error) {
+	piece, err := m.piece()
+	if errors.Is(err, io.EOF) {
+		return nil, nil // it is empty
+	}
+	return piece, err
+}
+
 // fill reads more input, making room first.
 func (m *multipartReader) fill() {
-	if m.pos > 0 {
-		copy(m.buf, m.buf[m.pos:m.end])
-		m.end -= m.pos
-		m.pos = 0
+	into := m.buf
+	if m.total >= int64(len(m.buf)) && len(m.buf) < lastBuffer {
+		into = make([]byte, 2*len(m.buf))
 	}
+	m.end = copy(into, m.buf[m.pos:m.end])
+	m.buf, m.pos = into, 0
 	for i := 0; i < 100 && m.srcErr == nil && m.end < len(m.buf); i++ {
 		n, err := m.src.Read(m.buf[m.end:])
 		m.end += n
+		m.total += int64(n)
 		m.srcErr = err
 		if n > 0 {
 			return
@@ -156,28 +173,59 @@ func boundaryTail(line []byte, atEnd bool) (last, ok bool) {
 	return false, false
 }
 
-// Read reads from the current part.
-func (m *multipartReader) Read(p []byte) (int, error) {
+// piece returns more of the current part, as it lies in the buffer. io.EOF
+// means that the part has ended.
+func (m *multipartReader) piece() ([]byte, error) {
 	if !m.started {
-		return 0, io.EOF
+		return nil, io.EOF
 	}
 	if m.safe == 0 {
 		m.safe = m.scan()
 	}
 	if m.safe == 0 {
 		if m.found {
-			return 0, io.EOF
+			return nil, io.EOF
 		}
 		if m.srcErr != nil && !errors.Is(m.srcErr, io.EOF) {
-			return 0, m.srcErr
+			return nil, m.srcErr
 		}
 		m.unclosed = true
-		return 0, io.EOF
+		return nil, io.EOF
 	}
-	n := copy(p, m.buf[m.pos:m.pos+m.safe])
+	return m.buf[m.pos : m.pos+m.safe], nil
+}
+
+// Read reads from the current part.
+func (m *multipartReader) Read(p []byte) (int, error) {
+	piece, err := m.piece()
+	if err != nil {
+		return 0, err
+	}
+	n := copy(p, piece)
 	m.advance(n)
 	m.safe -= n
 	return n, nil
+}
+
+// WriteTo writes what is left of the current part, without a copy.
+func (m *multipartReader) WriteTo(w io.Writer) (int64, error) {
+	var total int64
+	for {
+		piece, err := m.piece()
+		if errors.Is(err, io.EOF) {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+		n, err := w.Write(piece)
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+		m.advance(len(piece))
+		m.safe = 0
+	}
 }
 
 // advance drops n bytes of content.

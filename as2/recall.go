@@ -26,8 +26,7 @@ func Recall(ctx context.Context, header http.Header, body io.Reader, keys []Key,
 	src := &requestBody{stop: ctx.Err, r: body, left: o.Limits.Body}
 	p := &peeler{
 		stop: ctx.Err, o: o, r: r, unverified: true,
-		rel:   &Relation{Station: Station{ID: r.From, Keys: keys}},
-		named: r.Request.Digests,
+		rel: &Relation{Station: Station{ID: r.From, Keys: keys}},
 	}
 	err = p.peel(entity{header: header, body: bufio.NewReader(src)})
 	if src.err != nil {

@@ -231,7 +231,7 @@ func splitParts(body []byte, t mediaType, l Limits) ([][]byte, error) {
 		return nil, unreadable("%w", errNoBoundary)
 	}
 	read := func(lenient bool) ([][]byte, error) {
-		m := newMultipart(bytes.NewReader(body), boundary, l.Parts)
+		m := multipartOf(body, boundary, l.Parts)
 		m.lenient = lenient
 		var parts [][]byte
 		for {
@@ -241,7 +241,7 @@ func splitParts(body []byte, t mediaType, l Limits) ([][]byte, error) {
 				}
 				return nil, unreadable("%w", err)
 			}
-			part, err := io.ReadAll(m)
+			part, err := m.part()
 			if err != nil {
 				return nil, unreadable("%w", err)
 			}
@@ -257,9 +257,14 @@ func splitParts(body []byte, t mediaType, l Limits) ([][]byte, error) {
 	return parts, err
 }
 
+// bufferOf reads what is in memory with a buffer no larger than it needs.
+func bufferOf(b []byte) *bufio.Reader {
+	return bufio.NewReaderSize(bytes.NewReader(b), min(len(b), firstBuffer))
+}
+
 // splitEntity separates header and content of a part.
 func splitEntity(part []byte, l Limits) (http.Header, []byte, error) {
-	h, err := readHeader(bufio.NewReader(bytes.NewReader(part)), l.Headers)
+	h, err := readHeader(bufferOf(part), l.Headers)
 	if err != nil {
 		return nil, nil, unreadable("%w", err)
 	}

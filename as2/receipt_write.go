@@ -224,7 +224,8 @@ func writeSignaturePart(w io.Writer, boundary string, signature []byte, asBase64
 		enc = "base64"
 		signature = wrapBase64(signature)
 	}
-	out := []byte(crlf + "--" + boundary + crlf)
+	out := make([]byte, 0, len(signature)+2*len(boundary)+256)
+	out = append(out, crlf+"--"+boundary+crlf...)
 	out = appendFields(out, []field{
 		{"Content-Type", `application/pkcs7-signature; name="smime.p7s"; smime-type=signed-data`},
 		{"Content-Transfer-Encoding", enc},
@@ -238,11 +239,11 @@ func writeSignaturePart(w io.Writer, boundary string, signature []byte, asBase64
 
 // wrapBase64 encodes with lines of 76 characters.
 func wrapBase64(b []byte) []byte {
-	s := base64.StdEncoding.EncodeToString(b)
-	var out []byte
-	for len(s) > 76 {
-		out = append(append(out, s[:76]...), crlf...)
-		s = s[76:]
+	const line = 57 // octets that 76 characters stand for
+	out := make([]byte, 0, base64.StdEncoding.EncodedLen(len(b))+2*(len(b)/line+1))
+	for len(b) > line {
+		out = append(base64.StdEncoding.AppendEncode(out, b[:line]), crlf...)
+		b = b[line:]
 	}
-	return append(out, s...)
+	return base64.StdEncoding.AppendEncode(out, b)
 }

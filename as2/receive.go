@@ -73,7 +73,7 @@ type Received struct {
 	// Signer is the configured partner certificate that made the signature.
 	// It is nil unless the signature was verified.
 	Signer *x509.Certificate
-	// MICs is the message integrity check under every digest.
+	// MICs is the message integrity check under several digests.
 	MICs MICs
 	// Payloads are the documents, one unless the partner sent several
 	// attachments (RFC 6362). Empty when the transmission is refused.

@@ -2,7 +2,6 @@ package as2
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +58,11 @@ func receive(ctx context.Context, header http.Header, body io.Reader, o ReceiveO
 		_, _ = io.Copy(io.Discard, src) // keep the connection usable; the verdict stands
 		return nil, err
 	}
-	br := bufio.NewReaderSize(src, peekSize)
+	size := firstBuffer
+	if parseMediaType(header.Get("Content-Type")).full == "multipart/signed" {
+		size = peekSize // to see whether a receipt is inside
+	}
+	br := bufio.NewReaderSize(src, size)
 	if looksLikeReceipt(header, br, o.Limits) { // it needs no Message-ID, since nothing answers it
 		r.Returned, err = parseReceipt(header, br, o.Limits)
 		_, _ = io.Copy(io.Discard, br)
@@ -174,7 +177,7 @@ func (r *Received) open(ctx context.Context, body io.Reader, o ReceiveOptions) e
 			Err:         errors.New("the required receipt protocol is not pkcs7-signature"),
 		}
 	}
-	p := &peeler{stop: ctx.Err, o: o, rel: rel, r: r, named: r.Request.Digests}
+	p := &peeler{stop: ctx.Err, o: o, rel: rel, r: r}
 	err = p.peel(entity{header: r.Header, body: body})
 	var refused *DispositionError
 	var syntax *mimeError
@@ -225,11 +228,15 @@ func looksLikeReceipt(header http.Header, br *bufio.Reader, l Limits) bool {
 		return false
 	}
 	peek, _ := br.Peek(peekSize) // a short body is not an error here
-	m := newMultipart(bytes.NewReader(peek), t.params["boundary"], 1)
+	m := multipartOf(peek, t.params["boundary"], 1)
 	if t.params["boundary"] == "" || m.next() != nil {
 		return false
 	}
-	h, err := readHeader(bufio.NewReader(m), l.Headers)
+	part, err := m.part()
+	if err != nil {
+		return false
+	}
+	h, err := readHeader(bufferOf(part), l.Headers)
 	return err == nil && parseMediaType(h.fields.Get("Content-Type")).full == "multipart/report"
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 	Product string
 	// Spool keeps the finished body above its threshold until Outgoing.Close.
 	Spool Spool
+	// Deflaters keeps compressors between transmissions; nil makes a new one
+	// each time.
+	Deflaters *Deflaters
 }
 
 // Outgoing is a finished transmission: headers, body and integrity checks are

@@ -1,7 +1,6 @@
 package as2
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -21,8 +20,8 @@ func (p *peeler) peelEnveloping(r io.Reader) error {
 		return refuse(AuthenticationFailed, err)
 	}
 	content := p.spool()
-	hasher := newMICHasher(p.named...)
-	if err := copyContent(io.MultiWriter(content, hasher), s); err != nil {
+	hasher := newMICHasher(p.r.Request.Digests)
+	if _, err := copyContent(hashed(content, hasher), s); err != nil {
 		return refuseUnlessLocal(IntegrityCheckFailed, err)
 	}
 	sd, err := s.SignedData()
@@ -37,7 +36,7 @@ func (p *peeler) peelEnveloping(r io.Reader) error {
 		return err
 	}
 	p.setMICs(toMICs(sums))
-	return p.inner(content.section(0, content.size))
+	return p.innerKept(content)
 }
 
 // peelSigned opens a multipart/signed (RFC 1847). The signed part is spooled
@@ -52,7 +51,7 @@ func (p *peeler) peelSigned(e entity, t mediaType) error {
 	if err != nil {
 		return err
 	}
-	named := p.named
+	var named []Digest
 	for _, name := range strings.Split(t.params["micalg"], ",") {
 		if d, err := ParseDigest(name); err == nil {
 			named = append(named, d)
@@ -77,7 +76,7 @@ func (p *peeler) peelSigned(e entity, t mediaType) error {
 		return err
 	}
 	p.setMICs(toMICs(sums))
-	return p.inner(content.section(0, content.size))
+	return p.innerKept(content)
 }
 
 // splitSigned spools the first part of a multipart/signed and returns the
@@ -87,11 +86,11 @@ func (p *peeler) splitSigned(body io.Reader, boundary string, named []Digest) (*
 	read := func(src io.Reader, lenient bool) (*spooled, []byte, map[Digest][]byte, error) {
 		m := newMultipart(src, boundary, p.o.Limits.Parts)
 		m.lenient = lenient
-		content, hasher := p.spool(), newMICHasher(named...)
+		content, hasher := p.spool(), newMICHasher(p.r.Request.Digests, named...)
 		if err := m.next(); err != nil {
 			return content, nil, nil, multipartFault(err)
 		}
-		if err := copyContent(io.MultiWriter(content, hasher), m); err != nil {
+		if _, err := m.WriteTo(hashed(content, hasher)); err != nil {
 			return content, nil, nil, err
 		}
 		if err := m.next(); err != nil {
@@ -134,11 +133,17 @@ const maxSignature = 512 << 10
 
 // readSignature parses the signature part of a multipart/signed.
 func readSignature(part []byte, l Limits) (*cms.SignedData, error) {
-	br := bufio.NewReaderSize(bytes.NewReader(part), 4<<10)
-	if _, err := readHeader(br, l.Headers); err != nil {
+	h, err := readHeader(bufferOf(part), l.Headers)
+	if err != nil {
 		return nil, err
 	}
-	return cms.ParseSignedData(cmsReader(br), cms.Limits{Header: maxSignature, Content: 1 << 20})
+	der := bytes.TrimLeft(part[len(h.raw):], " \t\r\n")
+	if bytes.HasPrefix(der, []byte("M")) { // base64, see cmsReader
+		if der, err = io.ReadAll(newBase64Reader(bytes.NewReader(der))); err != nil {
+			return nil, err
+		}
+	}
+	return cms.ParseSignedData(bufferOf(der), cms.Limits{Header: maxSignature, Content: 1 << 20})
 }
 
 // verify checks a signature against the partner's certificates.
@@ -188,7 +193,7 @@ func signatureFault(err error) error {
 // It returns first when nothing fits. The payload stays as it came.
 func (p *peeler) verifyCanonical(sd *cms.SignedData, content *spooled, first error) (map[Digest][]byte, error) {
 	for _, form := range canonicalForms() {
-		hasher := newMICHasher(append(sd.Digests(), p.named...)...)
+		hasher := newMICHasher(p.r.Request.Digests, sd.Digests()...)
 		if err := form.copy(hasher, content.section(0, content.size)); err != nil {
 			return nil, err
 		}
@@ -214,7 +219,7 @@ func addSums(sums map[Digest][]byte, wanted []Digest, content io.Reader) error {
 	if len(ws) == 0 {
 		return nil
 	}
-	if _, err := io.Copy(io.MultiWriter(ws...), content); err != nil {
+	if _, err := copyContent(io.MultiWriter(ws...), content); err != nil {
 		return err
 	}
 	for d, h := range missing {

@@ -44,7 +44,7 @@ func (s Spool) create() *spooled {
 type spooled struct {
 	dir       string
 	threshold int64
-	mem       []byte
+	mem       [][]byte // blocks of spoolBlock octets, the last of them shorter
 	file      *os.File
 	name      string // to be removed at Close; empty when already unlinked
 	size      int64
@@ -58,8 +58,7 @@ func (b *spooled) Write(p []byte) (int, error) {
 	}
 	if b.file == nil {
 		if b.threshold < 0 || b.size+int64(len(p)) <= b.threshold {
-			b.mem = append(b.mem, p...)
-			b.size += int64(len(p))
+			b.toMemory(p)
 			return len(p), nil
 		}
 		if err := b.toFile(); err != nil {
@@ -74,6 +73,29 @@ func (b *spooled) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// spoolBlock is the size of the pieces memory is taken in, so that growing
+// copies nothing.
+const spoolBlock = 32 << 10
+
+// toMemory appends p to what is in memory.
+func (b *spooled) toMemory(p []byte) {
+	b.size += int64(len(p))
+	for len(p) > 0 {
+		last := len(b.mem) - 1
+		if last < 0 || len(b.mem[last]) == spoolBlock {
+			var block []byte // the first grows, for contents are small as a rule
+			if last >= 0 {
+				block = make([]byte, 0, spoolBlock)
+			}
+			b.mem = append(b.mem, block)
+			last++
+		}
+		n := min(len(p), spoolBlock-len(b.mem[last]))
+		b.mem[last] = append(b.mem[last], p[:n]...)
+		p = p[n:]
+	}
+}
+
 // toFile moves what is in memory to a new temporary file.
 func (b *spooled) toFile() error {
 	f, err := os.CreateTemp(b.dir, "as2-*.spool")
@@ -84,8 +106,10 @@ func (b *spooled) toFile() error {
 	if os.Remove(b.name) == nil {
 		b.name = "" // the open file lives on without a name
 	}
-	if _, err := f.Write(b.mem); err != nil {
-		return &SpoolError{err}
+	for _, block := range b.mem {
+		if _, err := f.Write(block); err != nil {
+			return &SpoolError{err}
+		}
 	}
 	b.mem = nil
 	return nil
@@ -104,10 +128,11 @@ func (b *spooled) ReadAt(p []byte, off int64) (int, error) {
 			err = &SpoolError{err}
 		}
 		return n, err
-	case off >= int64(len(b.mem)):
-		return 0, io.EOF
 	}
-	n := copy(p, b.mem[off:])
+	n := 0
+	for ; n < len(p) && off < b.size; off = off/spoolBlock*spoolBlock + spoolBlock {
+		n += copy(p[n:], b.mem[off/spoolBlock][off%spoolBlock:])
+	}
 	if n < len(p) {
 		return n, io.EOF
 	}

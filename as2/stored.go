@@ -17,7 +17,7 @@ import (
 // body follows byte for byte. The error is a *MalformedError.
 func ReadStored(r io.Reader, l Limits) (http.Header, io.Reader, error) {
 	l = l.withDefaults()
-	br := bufio.NewReaderSize(r, 32<<10)
+	br := bufio.NewReaderSize(r, firstBuffer)
 	if peek, _ := br.Peek(4 << 10); isStartLine(peek) {
 		if _, err := br.ReadSlice('\n'); err != nil {
 			return nil, nil, &MalformedError{Status: http.StatusBadRequest, Err: fmt.Errorf("first line: %w", err)}

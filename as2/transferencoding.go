@@ -68,7 +68,7 @@ func (f *base64Filter) Read(p []byte) (int, error) {
 // as base64. The header is not asked: peers forget it, or get it wrong. BER
 // begins with the byte 0x30, base64 of it with the letter M.
 func cmsReader(r io.Reader) *bufio.Reader {
-	br := bufio.NewReaderSize(r, 8<<10)
+	br := bufio.NewReaderSize(r, firstBuffer)
 	for {
 		b, err := br.Peek(1)
 		if err != nil {
@@ -79,7 +79,7 @@ func cmsReader(r io.Reader) *bufio.Reader {
 			_, _ = br.Discard(1)
 			continue
 		case 'M':
-			return bufio.NewReaderSize(newBase64Reader(br), 8<<10)
+			return bufio.NewReaderSize(newBase64Reader(br), firstBuffer)
 		}
 		return br
 	}

@@ -72,14 +72,16 @@ func (u *Unwrapped) read(r io.Reader, keys []Key, o ReceiveOptions) error {
 			return err
 		}
 		u.Encrypted, u.Cipher = true, d.Cipher
-		return copyContent(u.spooled, d)
+		_, err = copyContent(u.spooled, d)
+		return err
 	case cms.OIDCompressedData:
 		d, err := cms.Decompress(br, limits)
 		if err != nil {
 			return err
 		}
 		u.Compressed = true
-		return copyContent(u.spooled, d)
+		_, err = copyContent(u.spooled, d)
+		return err
 	}
 	return fmt.Errorf("content type %s", kind)
 }

@@ -41,7 +41,7 @@ func (c *chunkWriter) room(n int) {
 	if need <= len(c.buf) {
 		return
 	}
-	size := max(1<<10, 2*len(c.buf))
+	size := max(4<<10, 2*len(c.buf))
 	for size < need {
 		size *= 2
 	}

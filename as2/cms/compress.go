@@ -8,12 +8,54 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"sync"
 )
+
+// Deflaters keeps compressors from one use to the next: each holds most of a
+// megabyte, which costs more than to deflate a small content. The zero value is
+// ready, and so is a nil pointer, which keeps none. It is safe for concurrent
+// use, and keeps no more of them than there are processors.
+type Deflaters struct {
+	mu   sync.Mutex
+	free []*zlib.Writer
+}
+
+// Compress is the function Compress with the usual level.
+func (d *Deflaters) Compress(w io.Writer) (io.WriteCloser, error) {
+	return compress(w, d.take(), d)
+}
+
+func (d *Deflaters) take() *zlib.Writer {
+	if d != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if n := len(d.free); n > 0 {
+			z := d.free[n-1]
+			d.free = d.free[:n-1]
+			return z
+		}
+	}
+	return zlib.NewWriter(nil)
+}
+
+func (d *Deflaters) giveBack(z *zlib.Writer) {
+	if d == nil {
+		return
+	}
+	z.Reset(nil) // lets go of what it wrote to
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.free) < runtime.GOMAXPROCS(0) {
+		d.free = append(d.free, z)
+	}
+}
 
 // compressWriter is the writing end of a CompressedData.
 type compressWriter struct {
 	zlib   *zlib.Writer
 	chunks *chunkWriter
+	keeper *Deflaters // gets the compressor back, may be nil
 	err    error
 }
 
@@ -22,11 +64,17 @@ type compressWriter struct {
 // does not close w. level is that of compress/zlib: 1 (fastest) to 9 (smallest),
 // 0 for none, -1 for the usual. The form is BER with indefinite lengths.
 func Compress(w io.Writer, level int) (io.WriteCloser, error) {
-	chunks := &chunkWriter{w: w}
-	z, err := zlib.NewWriterLevel(chunks, level)
+	z, err := zlib.NewWriterLevel(nil, level)
 	if err != nil {
 		return nil, fmt.Errorf("cms: %w", err)
 	}
+	return compress(w, z, nil)
+}
+
+// compress is Compress with a compressor of any state.
+func compress(w io.Writer, z *zlib.Writer, keeper *Deflaters) (io.WriteCloser, error) {
+	chunks := &chunkWriter{w: w}
+	z.Reset(chunks)
 	head := beginContentInfo(nil, OIDCompressedData)
 	head = append(head, encodeSmall(0)...)
 	head = append(head, encodeAlgorithm(oidZlib)...)
@@ -36,7 +84,7 @@ func Compress(w io.Writer, level int) (io.WriteCloser, error) {
 	if _, err := w.Write(head); err != nil {
 		return nil, err
 	}
-	return &compressWriter{zlib: z, chunks: chunks}, nil
+	return &compressWriter{zlib: z, chunks: chunks, keeper: keeper}, nil
 }
 
 func (c *compressWriter) Write(p []byte) (int, error) {
@@ -56,6 +104,7 @@ func (c *compressWriter) Close() error {
 	if err := c.zlib.Close(); err != nil {
 		return err
 	}
+	c.keeper.giveBack(c.zlib)
 	if err := c.chunks.flush(); err != nil {
 		return err
 	}

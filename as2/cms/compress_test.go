@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/iotest"
 )
@@ -54,6 +56,38 @@ func TestCompressAndDecompress(t *testing.T) {
 	}
 	if _, err := Compress(io.Discard, 10); err == nil {
 		t.Error("level 10 was taken")
+	}
+}
+
+// TestDeflatersAreUsedAgain: what one content left behind is not in the next.
+func TestDeflatersAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	var d Deflaters
+	var group sync.WaitGroup
+	for i := range 20 {
+		group.Go(func() {
+			plain := sample(1000 * (i + 1))
+			for range 5 {
+				var out bytes.Buffer
+				w, err := d.Compress(&out)
+				if err == nil {
+					_, err = w.Write(plain)
+				}
+				if err == nil {
+					err = w.Close()
+				}
+				if err == nil && !bytes.Equal(out.Bytes(), compressAll(t, plain, -1)) {
+					err = errors.New("not as with a new one")
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if n := len(d.free); n == 0 || n > runtime.GOMAXPROCS(0) {
+		t.Errorf("%d are kept", n)
 	}
 }
 

@@ -14,7 +14,7 @@ type SignedData struct {
 	contentType  OID
 	detached     bool
 	embedded     map[Digest][]byte // digests of embedded content
-	certificates []*x509.Certificate
+	certificates [][]byte          // DER
 	signers      []signerInfo
 	trailing     int
 }
@@ -77,7 +77,16 @@ func (s *SignedData) Signers() []Identifier {
 // Certificates returns the certificates embedded in the message that can be
 // parsed. They prove nothing: they are for display, for certificate exchange
 // and for comparison with what is configured.
-func (s *SignedData) Certificates() []*x509.Certificate { return slices.Clone(s.certificates) }
+func (s *SignedData) Certificates() []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, der := range s.certificates {
+		// One that crypto/x509 refuses is no use and no harm.
+		if c, err := x509.ParseCertificate(der); err == nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
 
 // Trailing is the number of octets found behind the end of the structure, such
 // as a line end or the garbage some products add. It says 65536 when there was
@@ -275,13 +284,8 @@ func (s *SignedReader) readCertificates(e element) error {
 	}
 	_, set, _ := c.any()
 	for set.more() {
-		tag, _, der := set.any()
-		if tag != tagSequence {
-			continue
-		}
-		// A certificate that crypto/x509 refuses is no use and no harm.
-		if parsed, err := x509.ParseCertificate(bytes.Clone(der)); err == nil {
-			s.parsed.certificates = append(s.parsed.certificates, parsed)
+		if tag, _, der := set.any(); tag == tagSequence {
+			s.parsed.certificates = append(s.parsed.certificates, bytes.Clone(der))
 		}
 	}
 	return c.p.err

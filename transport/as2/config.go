@@ -120,7 +120,8 @@ type Config struct {
 
 // Endpoint makes the two ends of the connector for one station.
 type Endpoint struct {
-	cfg Config
+	cfg       Config
+	deflaters as2.Deflaters
 }
 
 // New makes an Endpoint.

@@ -99,7 +99,7 @@ func (s *Sender) Prepare(ctx context.Context, d *transport.Delivery) (*transport
 	}, as2.Options{
 		MessageID: deliveryMessageID(d.ID, cfg.Host), Now: made, Rand: cfg.Rand, Subject: d.Subject,
 		Sign: t.Sign, PSS: t.PSS, Encrypt: t.Encrypt, OAEP: t.OAEP, EncryptToSelf: t.EncryptToSelf, Compress: t.Compress,
-		Receipt: s.ask(t), Product: cfg.Product, Spool: s.e.spool(),
+		Receipt: s.ask(t), Product: cfg.Product, Spool: s.e.spool(), Deflaters: &s.e.deflaters,
 	})
 	if err != nil {
 		return nil, s.buildError(ctx, content.failure(), err)
