@@ -78,6 +78,9 @@ func (c *checker) partners() {
 				c.problem(at+".as2_id", "ask the partner for its own", "%q is the station's AS2 id", p.AS2ID)
 			}
 		}
+		if p.CertificateExchange != "" { // as it comes from a configuration it is set
+			c.oneOf(at+".certificate_exchange", p.CertificateExchange, "ask", "accept")
+		}
 		for j, id := range p.Identifiers {
 			path, n := fmt.Sprintf("%s.identifiers[%d]", at, j), id.Normal()
 			first, taken := c.d.byIdentifier[n]
@@ -158,12 +161,40 @@ func (c *checker) carrier(path string, p Partnership) {
 		if q.AS2ID == "" {
 			c.problem(fmt.Sprintf("partners[%d]", n), "add as2_id: ask the partner for it", "partner %s is reached by AS2 but has no AS2 id", q.Name)
 		}
-		if len(q.Certificates) == 0 && (p.AS2.Encrypt != "" || p.AS2.RequireSigned || p.AS2.SignedReceipt) {
-			c.problem(fmt.Sprintf("partners[%d]", n), "add certificates: the file the partner gave you", "partner %s has no certificate, but its partnership encrypts or checks signatures", q.Name)
-		}
+		c.certificates(n, p)
 	}
 	if c.d.station.AS2ID == "" {
 		c.problem("station", "add as2_id: the name partners send to", "partners are reached by AS2 but the station has no AS2 id")
+	}
+	c.keys()
+}
+
+// certificates checks that partner n has what its partnership needs.
+func (c *checker) certificates(n int, p Partnership) {
+	q, at := c.d.partners[n], fmt.Sprintf("partners[%d]", n)
+	signs := p.AS2.RequireSigned || p.AS2.SignedReceipt && p.AS2.Receipt != "none"
+	switch {
+	case len(q.Certificates) == 0 && (p.AS2.Encrypt != "" || signs):
+		c.problem(at, "add certificates: the file the partner gave you", "partner %s has no certificate, but its partnership encrypts or checks signatures", q.Name)
+	case len(q.Certificates) == 0:
+	case p.AS2.Encrypt != "" && !slices.ContainsFunc(q.Certificates, func(f CertificateFile) bool { return f.For("encrypt") }):
+		c.problem(at+".certificates", "add encrypt to the purposes of one, or add another", "partner %s has no certificate to encrypt to, but its partnership encrypts", q.Name)
+	case signs && !slices.ContainsFunc(q.Certificates, func(f CertificateFile) bool { return f.For("sign") }):
+		c.problem(at+".certificates", "add sign to the purposes of one, or add another", "partner %s has no certificate to check signatures with, but its partnership does", q.Name)
+	}
+}
+
+// keys checks that the station can sign and read with its keys. That it has
+// any is the business of whoever reads its files.
+func (c *checker) keys() {
+	pairs := c.d.station.KeyFiles()
+	if len(pairs) == 0 {
+		return
+	}
+	for _, purpose := range []string{"sign", "encrypt"} {
+		if !slices.ContainsFunc(pairs, func(f KeyFile) bool { return f.For(purpose) }) {
+			c.problem("station.keys", "add it to the purposes of one", "no key of the station has the purpose %s", purpose)
+		}
 	}
 }
 

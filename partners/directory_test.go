@@ -11,7 +11,7 @@ import (
 func buyer() (Station, []Partner, []Partnership, []Connection) {
 	return Station{Name: "buyer", AS2ID: "BUYER", Identifiers: []Identifier{{"ZZ", "BUYER"}, {"01", "123456789"}}},
 		[]Partner{
-			{Name: "supplier", AS2ID: "SUPPLIER", Identifiers: []Identifier{{"ZZ", "SUPPLIER"}, {"02", "ABCD"}}, Certificates: []string{"supplier.crt"}},
+			{Name: "supplier", AS2ID: "SUPPLIER", Identifiers: []Identifier{{"ZZ", "SUPPLIER"}, {"02", "ABCD"}}, Certificates: []CertificateFile{{File: "supplier.crt"}}},
 			{Name: "carrier", Identifiers: []Identifier{{"14", "4012345000009"}}},
 			{Name: "prospect", AS2ID: "Prospect", Identifiers: []Identifier{{"ZZ", "PROSPECT"}}},
 		},
@@ -180,6 +180,19 @@ func TestNewDirectoryFindsWhatDoesNotFit(t *testing.T) {
 		{"unknown words", func(p *parts) {
 			p.partnerships[0].Acknowledge, p.partnerships[0].Profile, p.partnerships[0].AS2.Receipt = "yes", "lax", "soon"
 		}, []string{`partnerships[0].acknowledge: "yes"`, `partnerships[0].profile: "lax"`, `partnerships[0].as2.receipt: "soon"`}},
+		{"nothing to encrypt to", func(p *parts) {
+			p.partners[0].Certificates = []CertificateFile{{File: "s.crt", Use: Use{Purposes: []string{"sign"}}}}
+			p.partnerships[0].AS2.Encrypt = "aes-256-cbc"
+		}, []string{"partners[0].certificates: partner supplier has no certificate to encrypt to"}},
+		{"nothing to check signatures with", func(p *parts) {
+			p.partners[0].Certificates = []CertificateFile{{File: "s.crt", Use: Use{Purposes: []string{"encrypt"}}}}
+			p.partnerships[0].AS2.RequireSigned = true
+		}, []string{"partners[0].certificates: partner supplier has no certificate to check signatures with"}},
+		{"keys that only sign", func(p *parts) {
+			p.station.Keys = []KeyFile{{Certificate: "a.crt", Key: "a.key", Use: Use{Purposes: []string{"sign"}}}}
+		}, []string{"station.keys: no key of the station has the purpose encrypt"}},
+		{"an unknown way of certificate exchange", func(p *parts) { p.partners[0].CertificateExchange = "always" },
+			[]string{`partners[0].certificate_exchange: "always" is not known here`}},
 		{"AS2 without ids and certificates", func(p *parts) {
 			p.station.AS2ID, p.partners[0].AS2ID, p.partners[0].Certificates = "", "", nil
 		}, []string{"partners[0]: partner supplier is reached by AS2 but has no AS2 id", "partners[0]: partner supplier has no certificate", "station: partners are reached by AS2 but the station has no AS2 id"}},

@@ -5,6 +5,7 @@ package partners
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -22,8 +23,46 @@ type Station struct {
 	Name        string
 	AS2ID       string
 	Identifiers []Identifier // the first is written in what we send
-	Certificate string       // file of our certificate (PEM)
+	Certificate string       // file of the certificate we began with; "" = only those in Keys
 	Key         string       // file of its key
+	Keys        []KeyFile    // the pairs that follow
+}
+
+// KeyFiles lists every pair of the station, the one it began with first.
+func (s Station) KeyFiles() []KeyFile {
+	var out []KeyFile
+	if s.Certificate != "" {
+		out = append(out, KeyFile{Certificate: s.Certificate, Key: s.Key})
+	}
+	return append(out, s.Keys...)
+}
+
+// KeyFile is a key of our own with its certificate.
+type KeyFile struct {
+	Certificate string // file
+	Key         string // file; sealed or plain
+	Use
+}
+
+// CertificateFile is a certificate of a partner.
+type CertificateFile struct {
+	File string
+	Use
+}
+
+// Use says what a certificate is for and when.
+type Use struct {
+	// Purposes are "sign" and "encrypt"; none means both.
+	Purposes []string
+	// GoLive is when sending switches to it; zero: when its validity begins.
+	GoLive time.Time
+	// Retire is when it is no longer accepted; zero: when its validity ends.
+	Retire time.Time
+}
+
+// For tells whether a purpose is among those of u.
+func (u Use) For(purpose string) bool {
+	return len(u.Purposes) == 0 || slices.Contains(u.Purposes, purpose)
 }
 
 // Partner is the other side.
@@ -31,8 +70,11 @@ type Partner struct {
 	Name         string
 	AS2ID        string
 	Identifiers  []Identifier
-	Certificates []string // files; each is accepted, the first is encrypted to
-	Contact      string   // who to call, shown where something fails
+	Certificates []CertificateFile // each is accepted; of those gone live the last is encrypted to
+	Contact      string            // who to call, shown where something fails
+	// CertificateExchange says what becomes of a certificate the partner offers
+	// over AS2, signed with one we know: "ask" a person, or "accept" it.
+	CertificateExchange string
 }
 
 // Partnership is the agreement of the station and one partner.

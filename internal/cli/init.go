@@ -134,7 +134,7 @@ func nameOf(folder string) string {
 func (e *Env) tellNext(cfg *config.Config, dir string, p *config.NewPartner) error {
 	file := filepath.Join(dir, "tradepost.yaml")
 	st := cfg.Directory.Station()
-	pem, err := os.ReadFile(st.Certificate)
+	pem, err := os.ReadFile(st.KeyFiles()[0].Certificate)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"tradepost/certs"
 	"tradepost/partners"
 	"tradepost/transport"
 	transportas2 "tradepost/transport/as2"
@@ -27,6 +28,7 @@ type Config struct {
 	File      string // the file it was read from
 	Dir       string // the folder of the file
 	Store     Store
+	Secrets   Secrets
 	Listen    Listen
 	Monitor   Monitor
 	Limits    Limits
@@ -41,6 +43,13 @@ type Config struct {
 type Store struct {
 	Data     string // folder of the payload archive and, without Database, of the SQLite database
 	Database string // DSN of a Postgres; "" = embedded SQLite in Data
+}
+
+// Secrets says what the private keys are sealed with. One of the two is set, or
+// none: then they are plain.
+type Secrets struct {
+	KeyFile string // file of the sealing key
+	KeyEnv  string // environment variable that holds it
 }
 
 // Listen says where the station can be reached.
@@ -60,6 +69,23 @@ type TLS struct{ Certificate, Key string }
 type Monitor struct {
 	Every       time.Duration // between two looks
 	Certificate time.Duration // how long before a certificate ends somebody is told
+}
+
+// Thresholds are the days before the end of a certificate at which somebody is
+// told: the usual ones that are not above the setting, and the setting itself;
+// none when it is zero.
+func (m Monitor) Thresholds() []int {
+	most := int(m.Certificate / (24 * time.Hour))
+	if most <= 0 {
+		return nil
+	}
+	out := []int{most}
+	for _, d := range certs.DefaultThresholds() {
+		if d < most {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // Limits bound what one transmission or the work of one moment may take.
@@ -189,6 +215,7 @@ func (c *Config) sections(top *section, o Overrides) {
 	before := len(top.r.problems)
 	station := c.station(top.section("station"), top)
 	c.store(top.section("store"), o)
+	c.secrets(top.section("secrets"))
 	c.listen(top.section("listen"))
 	c.housekeeping(top)
 	var ps []partners.Partner

@@ -99,7 +99,7 @@ func TestLoad(t *testing.T) {
 		File: file, Dir: dir,
 		Store:   Store{Data: filepath.Join(dir, "data"), Database: "postgres://tradepost:hunter2@db/tradepost"},
 		Listen:  Listen{AS2: "127.0.0.1:4080", AS2Path: "/as2", Admin: "127.0.0.1:4081", AdminToken: filepath.Join(dir, "keys/admin.token")},
-		Monitor: Monitor{Every: 30 * time.Second, Certificate: 30 * 24 * time.Hour},
+		Monitor: Monitor{Every: 30 * time.Second, Certificate: 60 * 24 * time.Hour},
 		Limits:  Limits{Transmission: 64 << 20, Workers: 4, Drain: 30 * time.Second},
 		Logs:    Logs{Level: "info", Format: "text"},
 	}
@@ -117,7 +117,7 @@ func TestLoad(t *testing.T) {
 	if diff := cmp.Diff([]partners.Partner{{
 		Name: "supplier", AS2ID: "SUPPLIER",
 		Identifiers:  []partners.Identifier{{Qualifier: "ZZ", ID: "SUPPLIER"}, {Qualifier: "01", ID: "987654321"}},
-		Certificates: []string{filepath.Join(dir, "keys/supplier.crt")}, Contact: "EDI desk, +1 555 0100",
+		Certificates: []partners.CertificateFile{{File: filepath.Join(dir, "keys/supplier.crt")}}, Contact: "EDI desk, +1 555 0100", CertificateExchange: "ask",
 	}}, d.Partners()); diff != "" {
 		t.Errorf("partners (-want +got):\n%s", diff)
 	}

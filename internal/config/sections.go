@@ -25,8 +25,9 @@ func (c *Config) station(s, top *section) partners.Station {
 		if (st.Certificate == "") != (st.Key == "") {
 			s.r.problem(s.path, s.r.at(s.path), "give both", "a certificate and its key belong together, one of them is missing")
 		}
-		if st.AS2ID != "" && st.Certificate == "" {
-			s.r.problem(s.path, s.r.at(s.path), "`tradepost init` makes them in a new folder", "a station with an AS2 id needs certificate and key")
+		st.Keys = c.keyFiles(s)
+		if st.AS2ID != "" && len(st.KeyFiles()) == 0 {
+			s.r.problem(s.path, s.r.at(s.path), "`tradepost init` makes them in a new folder, `tradepost cert new` in this one", "a station with an AS2 id needs certificate and key")
 		}
 	}
 	s.done()
@@ -106,7 +107,7 @@ func sameAddress(a, b string) bool {
 
 func (c *Config) housekeeping(top *section) {
 	m := top.section("monitor")
-	c.Monitor = Monitor{Every: m.duration("every", 30*time.Second), Certificate: m.duration("certificate", 30*24*time.Hour)}
+	c.Monitor = Monitor{Every: m.duration("every", 30*time.Second), Certificate: m.duration("certificate", 60*24*time.Hour)}
 	if c.Monitor.Every < time.Second {
 		m.wrong("every", "write at least 1s", "%s is too often", c.Monitor.Every)
 	}
@@ -126,9 +127,8 @@ func (c *Config) partner(s *section) partners.Partner {
 		Identifiers: identifiers(s),
 		Contact:     s.text("contact", ""),
 	}
-	for _, f := range s.texts("certificates") {
-		p.Certificates = append(p.Certificates, absolute(c.Dir, f))
-	}
+	p.Certificates = c.certificateFiles(s)
+	p.CertificateExchange = s.text("certificate_exchange", "ask")
 	s.done()
 	return p
 }

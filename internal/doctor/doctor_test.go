@@ -135,7 +135,7 @@ func TestFindings(t *testing.T) {
 		advice string
 	}{
 		{name: "no key", spoil: func(t *testing.T, dir string) { remove(t, dir, "keys/station.key") }, check: "keys", status: Fail, text: "cannot be read", advice: "relative paths"},
-		{name: "certificate over", adjust: at(noon().AddDate(4, 0, 0)), check: "certificates", status: Fail, text: "the station's certificate ended on 2029-", advice: "send the certificate"},
+		{name: "certificate over", adjust: at(noon().AddDate(4, 0, 0)), check: "certificates", status: Fail, text: "the station's certificate ended on 2029-", advice: "cert roll"},
 		{name: "certificate nearly over", adjust: at(noon().AddDate(3, 0, -10)), check: "certificates", status: Warn, text: "partner supplier, supplier.crt ends on 2029-", advice: "ask the partner"},
 		{name: "certificate too new", adjust: at(noon().Add(-48 * time.Hour)), check: "certificates", status: Warn, text: "begins only on", advice: "clock"},
 		{name: "readable key", spoil: func(t *testing.T, dir string) { chmod(t, dir, "keys/station.key", 0o644) }, check: "secrets", status: Warn, text: "can be read by others", advice: "chmod 600"},

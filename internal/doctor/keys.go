@@ -4,13 +4,14 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"tradepost/as2"
 	"tradepost/certs"
+	"tradepost/internal/config"
 )
 
 // keys checks that every key and certificate file is there and fits.
@@ -19,54 +20,70 @@ func (d *Doctor) keys(_ context.Context, r *report) {
 	for _, p := range problems {
 		r.add(Fail, p.Hint, "%s (line %d): %s", p.Path, p.Line, p.Text)
 	}
+	pairs := d.Config.Directory.Station().KeyFiles()
 	switch {
 	case len(problems) > 0:
-	case d.Config.Directory.Station().Certificate == "":
+	case len(pairs) == 0:
 		r.add(Warn, "add certificate and key under station, with an as2_id, to speak AS2", "the station has no certificate")
-	default:
+	case len(pairs) == 1:
 		r.add(OK, "", "the key belongs to the certificate")
+	default:
+		r.add(OK, "", "the %d keys belong to their certificates", len(pairs))
 	}
 }
 
-// certificates checks how long the certificates of both sides are good for.
+// certificates checks how long the certificates of both sides are good for,
+// and whether what follows them is there in time.
 func (d *Doctor) certificates(_ context.Context, r *report) {
-	if st := d.Config.Directory.Station(); st.Certificate != "" {
-		d.certificate(r, "the station's certificate", st.Certificate, "make a new key and certificate and send the certificate to every partner")
+	ring, err := d.Config.Certificates()
+	if err != nil {
+		return // that is the matter of keys
 	}
-	if t := d.Config.Listen.TLS; t != nil {
-		d.certificate(r, "the listener's TLS certificate", t.Certificate, "renew it with whoever issued it")
+	d.set(r, "the station's certificate", ring.Own, "make the next one with `tradepost cert roll`: it says what to send to your partners")
+	if t := ring.TLS; t != nil {
+		d.set(r, "the listener's TLS certificate", certs.Set{{Certificate: t.Leaf, Purposes: []certs.Purpose{certs.TLS}}}, "renew it with whoever issued it")
 	}
 	for _, p := range d.Config.Directory.Partners() {
-		for _, file := range p.Certificates {
-			d.certificate(r, fmt.Sprintf("partner %s, %s", p.Name, filepath.Base(file)), file, "ask the partner for the next one and list it beside this one")
-		}
+		d.set(r, "partner "+p.Name, ring.Partners[p.Name], "ask the partner for the next one, and add it with `tradepost cert import FILE --partner "+p.Name+"`")
 	}
 }
 
-// certificate looks at the certificates of one file. That it can be read is
-// the matter of keys.
-func (d *Doctor) certificate(r *report, whose, file, advice string) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return
-	}
-	cs, err := certs.ParseCertificates(data)
-	if err != nil {
-		return
-	}
+// set looks at the certificates of one party.
+func (d *Doctor) set(r *report, whose string, set certs.Set, advice string) {
 	now := d.Now()
-	c := cs[0] // the others are its issuers
 	day := func(t time.Time) string { return t.UTC().Format("2006-01-02") }
-	switch left := c.NotAfter.Sub(now); {
-	case left <= 0:
-		r.add(Fail, advice, "%s ended on %s", whose, day(c.NotAfter))
-	case now.Before(c.NotBefore):
-		r.add(Warn, "check the clock of this machine; else wait", "%s begins only on %s", whose, day(c.NotBefore))
-	case left <= d.Config.Monitor.Certificate:
-		r.add(Warn, advice, "%s ends on %s, in %s", whose, day(c.NotAfter), count(int(left.Hours()/24), "day"))
-	default:
-		r.add(OK, "", "%s is good until %s", whose, day(c.NotAfter))
+	left := map[string]certs.Warning{}
+	for _, w := range set.Expiring(now, d.Config.Monitor.Thresholds()...) {
+		left[certs.Fingerprint(w.Entry.Certificate)] = w
 	}
+	for _, e := range set {
+		name := whose
+		if e.Source != "" && len(set) > 1 || strings.HasPrefix(whose, "partner ") {
+			name += ", " + filepath.Base(e.Source)
+		}
+		w, ending := left[certs.Fingerprint(e.Certificate)]
+		switch {
+		case ending && w.Left <= 0 && w.Covered:
+			r.add(OK, "", "%s ended on %s; another took over", name, day(e.End()))
+		case ending && w.Left <= 0:
+			r.add(Fail, advice, "%s ended on %s", name, day(e.End()))
+		case now.Before(e.Certificate.NotBefore) && len(set) == 1:
+			r.add(Warn, "check the clock of this machine; else wait", "%s begins only on %s", name, day(e.Certificate.NotBefore))
+		case ending && w.Covered:
+			r.add(OK, "", "%s ends on %s; the next one is there", name, day(e.End()))
+		case ending:
+			r.add(Warn, advice, "%s ends on %s, in %s", name, day(e.End()), count(int(w.Left.Hours()/24), "day"))
+		case set.Standing(e, now) == certs.Next:
+			r.add(OK, "", "%s goes live on %s and is good until %s", name, day(e.Live()), day(e.End()))
+		default:
+			r.add(OK, "", "%s is good until %s", name, day(e.End()))
+		}
+		d.strength(r, name, e.Certificate)
+	}
+}
+
+// strength names what is weaker than it should be.
+func (d *Doctor) strength(r *report, whose string, c *x509.Certificate) {
 	if k, ok := c.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
 		r.add(Warn, "agree on a key of at least 2048 bits", "%s has an RSA key of only %d bits", whose, k.N.BitLen())
 	}
@@ -77,7 +94,10 @@ func (d *Doctor) certificate(r *report, whose, file, advice string) {
 
 // secrets checks that nobody else on the machine can read the secrets.
 func (d *Doctor) secrets(_ context.Context, r *report) {
-	files := []string{d.Config.Directory.Station().Key, d.Config.Listen.AdminToken}
+	files := []string{d.Config.Secrets.KeyFile, d.Config.Listen.AdminToken}
+	for _, f := range d.Config.Directory.Station().KeyFiles() {
+		files = append(files, f.Key)
+	}
 	if t := d.Config.Listen.TLS; t != nil {
 		files = append(files, t.Key)
 	}
@@ -98,6 +118,36 @@ func (d *Doctor) secrets(_ context.Context, r *report) {
 	}
 	if good {
 		r.add(OK, "", "keys and token can be read by their owner only")
+	}
+	d.seals(r)
+}
+
+// seals tells whether the private keys are sealed as the configuration says.
+func (d *Doctor) seals(r *report) {
+	configured := d.Config.Secrets != config.Secrets{}
+	pairs := d.Config.Directory.Station().KeyFiles()
+	plain := 0
+	for _, f := range pairs {
+		data, err := os.ReadFile(f.Key)
+		if err != nil {
+			return // that is the matter of keys
+		}
+		if !certs.IsSealed(data) {
+			plain++
+			if configured {
+				r.add(Warn, "replace it at the next change of certificates: what `tradepost cert roll` makes is sealed", "%s is not sealed, though there is a sealing key", f.Key)
+			}
+		}
+	}
+	switch {
+	case len(pairs) == 0:
+	case plain == 0:
+		r.add(OK, "", "the private keys are sealed")
+	case !configured:
+		r.add(OK, "", "the private keys are plain files: `secrets` in the configuration would seal the next ones")
+	}
+	if f := d.Config.Secrets.KeyFile; f != "" && len(pairs) > 0 && filepath.Dir(f) == filepath.Dir(pairs[0].Key) {
+		r.add(OK, "", "the sealing key lies beside the keys it seals: whoever copies the folder has both; key_env, or a file that backups of this folder leave out, would keep them apart")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"tradepost/certs"
@@ -111,20 +112,30 @@ func (g *Gateway) people() *console.Directory {
 		Station: g.c.Directory.Station(), Partners: g.c.Directory.Partners(), Partnerships: g.c.Directory.Partnerships(),
 		Connections: g.c.Directory.Connections(), Certificates: map[string][]tracking.Certificate{},
 	}
-	if own := g.relations.own.Certificate; own != nil {
-		d.Certificates[""] = []tracking.Certificate{certificate(own)}
-	}
-	for name, set := range g.relations.partners {
-		if live, err := set.ForSending(certs.Encrypt, g.o.Now()); err == nil {
-			d.Certificates[name] = append(d.Certificates[name], certificate(live.Certificate))
-		}
-		for _, e := range set {
-			if c := certificate(e.Certificate); len(d.Certificates[name]) == 0 || d.Certificates[name][0].SHA256 != c.SHA256 {
-				d.Certificates[name] = append(d.Certificates[name], c)
-			}
-		}
+	ring, now := g.relations.ring.Load(), g.o.Now()
+	d.Certificates[""] = inUseFirst(ring.own, certs.Sign, now)
+	for name, set := range ring.partners {
+		d.Certificates[name] = inUseFirst(set, certs.Encrypt, now)
 	}
 	return d
+}
+
+// inUseFirst lists the certificates of a party, the one that sending uses first,
+// then the newest.
+func inUseFirst(set certs.Set, p certs.Purpose, t time.Time) []tracking.Certificate {
+	var out []tracking.Certificate
+	live, err := set.ForSending(p, t)
+	if err == nil {
+		out = append(out, certificate(live.Certificate))
+	}
+	rest := slices.Clone(set)
+	slices.SortStableFunc(rest, func(a, b certs.Entry) int { return b.Live().Compare(a.Live()) })
+	for _, e := range rest {
+		if err != nil || !e.Certificate.Equal(live.Certificate) {
+			out = append(out, certificate(e.Certificate))
+		}
+	}
+	return out
 }
 
 func certificate(c *x509.Certificate) tracking.Certificate {

@@ -68,12 +68,12 @@ func (g *Gateway) as2Endpoint(c *connectors, sink transport.Sink) (*transportas2
 		return nil, err
 	}
 	listen := transportas2.ListenConfig{Listener: g.as2, Path: g.c.Listen.AS2Path}
-	if t := g.c.Listen.TLS; t != nil {
-		pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
-		if err != nil {
-			return nil, fmt.Errorf("certificate of listen.as2: %w", err)
+	if g.c.Listen.TLS != nil {
+		listen.TLS = &tls.Config{
+			MinVersion: tls.VersionTLS12,
+			// Asked for at every handshake, so that a renewed one needs no restart.
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return g.relations.ring.Load().tls, nil },
 		}
-		listen.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
 	l, err := endpoint.Listener(listen, sink)
 	if err != nil {

@@ -70,9 +70,11 @@ func (g *Gateway) open(ctx context.Context) (err error) {
 	if g.archive, err = openArchive(g.c, g.o.Now()); err != nil {
 		return err
 	}
-	if g.relations, err = newRelations(g.c.Directory, g.o.Now); err != nil {
+	ring, err := g.c.Keyring()
+	if err != nil {
 		return err
 	}
+	g.relations = newRelations(g.c.Directory, newKeyring(ring), g.o.Now)
 	if g.as2, err = listen(ctx, "listen.as2", g.c.Listen.AS2); err != nil {
 		return err
 	}

@@ -3,61 +3,27 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"fmt"
-	"os"
+	"sync/atomic"
 	"time"
 
 	"tradepost/as2"
-	"tradepost/certs"
 	"tradepost/partners"
 	transportas2 "tradepost/transport/as2"
 )
 
 // relations finds agreements and keys for the AS2 connector: what the
-// directory says, with the certificates read from their files.
+// directory says, with the certificates as they are at the moment of asking.
 type relations struct {
 	directory *partners.Directory
-	own       as2.Key
-	partners  map[string]certs.Set // by the name of the partner
+	ring      atomic.Pointer[keyring]
 	now       func() time.Time
 }
 
-// newRelations reads the station's key and every partner's certificates.
-func newRelations(d *partners.Directory, now func() time.Time) (*relations, error) {
-	r := &relations{directory: d, partners: map[string]certs.Set{}, now: now}
-	station := d.Station()
-	if station.Certificate != "" {
-		certificates, err := os.ReadFile(station.Certificate)
-		if err != nil {
-			return nil, fmt.Errorf("read the station's certificate: %w", err)
-		}
-		key, err := os.ReadFile(station.Key)
-		if err != nil {
-			return nil, fmt.Errorf("read the station's key: %w", err)
-		}
-		pair, err := certs.ParsePair(certificates, key)
-		if err != nil {
-			return nil, fmt.Errorf("key %s and certificate %s of the station: %w", station.Key, station.Certificate, err)
-		}
-		r.own = as2.Key{Certificate: pair.Certificate, Private: pair.Key}
-	}
-	for _, p := range d.Partners() {
-		for _, file := range p.Certificates {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				return nil, fmt.Errorf("read a certificate of partner %s: %w", p.Name, err)
-			}
-			list, err := certs.ParseCertificates(data)
-			if err != nil {
-				return nil, fmt.Errorf("certificate %s of partner %s: %w", file, p.Name, err)
-			}
-			for _, c := range list {
-				r.partners[p.Name] = append(r.partners[p.Name], certs.Entry{Certificate: c})
-			}
-		}
-	}
-	return r, nil
+func newRelations(d *partners.Directory, ring *keyring, now func() time.Time) *relations {
+	r := &relations{directory: d, now: now}
+	r.ring.Store(ring)
+	return r
 }
 
 var _ transportas2.Relations = (*relations)(nil)
@@ -101,29 +67,26 @@ func (r *relations) Sending(_ context.Context, connection string) (*transportas2
 
 // StrangerKey implements the connector's Relations.
 func (r *relations) StrangerKey(_ context.Context, to string) (*as2.Key, error) {
-	if to != r.directory.Station().AS2ID || r.own.Private == nil {
+	if to != r.directory.Station().AS2ID {
 		return nil, nil //nolint:nilnil // the interface says: nil leaves the receipt unsigned
 	}
-	return &r.own, nil
+	ring := r.ring.Load()
+	e, ok := ring.signing(r.now())
+	if !ok {
+		return nil, nil //nolint:nilnil // as above
+	}
+	key := ring.key(e.Certificate)
+	return &key, nil
 }
 
-// relation puts the two sides together as they are now: the partner's
-// certificate to encrypt to is the one that is live, and every one that is not
-// over counts for verification.
+// relation puts the two sides together as they are now.
 func (r *relations) relation(p *partners.Partner, agreement *partners.Partnership) *transportas2.Relation {
-	set := r.partners[p.Name]
-	var verify []*x509.Certificate
-	for _, e := range set.ForVerifying(certs.Sign, r.now()) {
-		verify = append(verify, e.Certificate)
-	}
-	var encrypt *x509.Certificate // none when all are over: what they send can still be received
-	if e, err := set.ForSending(certs.Encrypt, r.now()); err == nil {
-		encrypt = e.Certificate
-	}
+	ring, now := r.ring.Load(), r.now()
+	verify, encrypt := ring.partner(p.Name, now)
 	policy := agreement.AS2
 	rel := &transportas2.Relation{
 		Relation: as2.Relation{
-			Station: as2.Station{ID: r.directory.Station().AS2ID, Keys: []as2.Key{r.own}},
+			Station: as2.Station{ID: r.directory.Station().AS2ID, Keys: ring.keys(now)},
 			Partner: as2.Partner{ID: p.AS2ID, Encrypt: encrypt, Verify: verify},
 			Policy:  as2.Policy{RequireSigned: policy.RequireSigned, RequireEncrypted: policy.RequireEncrypted},
 		},

@@ -120,7 +120,7 @@ func (b *builder) agreements(today time.Time) {
 		}
 		b.Partners = append(b.Partners, partners.Partner{
 			Name: x.p.name, AS2ID: x.p.as2, Identifiers: []partners.Identifier{{Qualifier: x.p.qualifier, ID: x.p.id}},
-			Certificates: []string{"partners/" + slug(x.p.name) + ".crt"}, Contact: x.contact,
+			Certificates: []partners.CertificateFile{{File: "partners/" + slug(x.p.name) + ".crt"}}, Contact: x.contact,
 		})
 		ack := "997"
 		if x.p.edifact {

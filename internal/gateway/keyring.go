@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"tradepost/as2"
+	"tradepost/certs"
+	"tradepost/internal/config"
+)
+
+// keyring is all certificates of a moment, of the station and its partners. It
+// never changes; a reload makes a new one and puts it in the place of the old.
+type keyring struct {
+	own      certs.Set
+	key      func(*x509.Certificate) as2.Key
+	partners map[string]certs.Set // by the name of the partner
+	tls      *tls.Certificate
+}
+
+// newKeyring takes over what a configuration names.
+func newKeyring(r *config.Keyring) *keyring {
+	return &keyring{
+		own: r.Own, partners: r.Partners, tls: r.TLS,
+		key: func(c *x509.Certificate) as2.Key { return as2.Key{Certificate: c, Private: r.Key(c)} },
+	}
+}
+
+// keys are our own pairs at t: the one that signs first, then all that may be
+// needed to read what partners encrypted, however old.
+func (k *keyring) keys(t time.Time) []as2.Key {
+	var out []as2.Key
+	if e, ok := k.signing(t); ok {
+		out = append(out, k.key(e.Certificate))
+	}
+	for _, e := range k.own.ForReading(certs.Encrypt, t) {
+		if len(out) == 0 || !out[0].Certificate.Equal(e.Certificate) {
+			out = append(out, k.key(e.Certificate))
+		}
+	}
+	return out
+}
+
+// signing is the certificate to sign with at t. When every one is over it is
+// the last that was: whether that still counts is for the partner to say, and
+// silence would be a refusal in any case.
+func (k *keyring) signing(t time.Time) (certs.Entry, bool) {
+	live, err := k.own.ForSending(certs.Sign, t)
+	if !errors.Is(err, certs.ErrNoneValid) {
+		return live, err == nil
+	}
+	var last *certs.Entry
+	for i, e := range k.own {
+		if e.Serves(certs.Sign) && !t.Before(e.End()) && (e.Retire.IsZero() || t.Before(e.Retire)) && (last == nil || e.End().After(last.End())) {
+			last = &k.own[i]
+		}
+	}
+	if last == nil {
+		return certs.Entry{}, false
+	}
+	return *last, true
+}
+
+// partner is what a partner's signatures are checked with and what it is
+// encrypted to at t; encrypt is nil when every certificate is over, since what
+// the partner sends can still be received then.
+func (k *keyring) partner(name string, t time.Time) (verify []*x509.Certificate, encrypt *x509.Certificate) {
+	set := k.partners[name]
+	for _, e := range set.ForVerifying(certs.Sign, t) {
+		verify = append(verify, e.Certificate)
+	}
+	if e, err := set.ForSending(certs.Encrypt, t); err == nil {
+		encrypt = e.Certificate
+	}
+	return verify, encrypt
+}
