@@ -101,8 +101,10 @@ func config(s *sample.Store) console.Config {
 					{Name: "admin", Address: "127.0.0.1:8080", Use: "console, API, metrics"},
 				},
 				Checks: []api.Check{
-					{Name: "store", OK: true, Detail: "writes in 2 ms"}, {Name: "queue", OK: true, Detail: "oldest due job is 2 s old"},
-					{Name: "keys", OK: true, Detail: "readable, valid until 5 September 2028"}, {Name: "archive", OK: true, Detail: "41 GB free"},
+					{Name: "store", OK: true, Detail: "writes in 2 ms"},
+					{Name: "queue", OK: true, Detail: "oldest due job is 2 s old"},
+					{Name: "keys", OK: true, Detail: "readable, valid until 5 September 2028"},
+					{Name: "archive", OK: true, Detail: "41 GB free"},
 				},
 				Store:    []console.Fact{{Name: "Kind", Value: "SQLite, embedded"}, {Name: "Place", Value: "data/tradepost.db"}, {Name: "Schema", Value: "version 3"}, {Name: "Size", Value: "18 MB"}},
 				Versions: []console.Fact{{Name: "tradepost", Value: "1.0"}, {Name: "Go", Value: runtime.Version()}},

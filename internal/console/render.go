@@ -141,14 +141,18 @@ func nowhere(r *http.Request) (*view, error) {
 
 // trouble makes the page for an error.
 func (c *Console) trouble(r *http.Request, err error) *view {
-	t := Trouble{Status: http.StatusInternalServerError, Title: "Something went wrong here",
+	t := Trouble{
+		Status: http.StatusInternalServerError, Title: "Something went wrong here",
 		Text: "The station could not put this page together. What it holds is safe: pages only read.",
-		Next: "Try again in a moment. If it stays, look into the log of the station for this incident."}
+		Next: "Try again in a moment. If it stays, look into the log of the station for this incident.",
+	}
 	switch {
 	case errors.Is(err, tracking.ErrNotFound):
-		t = Trouble{Status: http.StatusNotFound, Title: "Nothing is here", Documents: true,
+		t = Trouble{
+			Status: http.StatusNotFound, Title: "Nothing is here", Documents: true,
 			Text: "There is no page, document or transmission under this address.",
-			Next: "An id has 13 letters and digits. Search for the purchase order or control number instead."}
+			Next: "An id has 13 letters and digits. Search for the purchase order or control number instead.",
+		}
 	case r.Context().Err() != nil:
 		t.Status = http.StatusServiceUnavailable
 	default:

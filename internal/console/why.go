@@ -31,6 +31,7 @@ type WhyFact struct {
 }
 
 func (w *Why) fact(name, value string) { w.Facts = append(w.Facts, WhyFact{Name: name, Value: value}) }
+
 func (w *Why) moment(name string, at time.Time) {
 	w.Facts = append(w.Facts, WhyFact{Name: name, At: at})
 }
@@ -41,26 +42,34 @@ func (c *Console) why(ctx context.Context, l *loaded) (*Why, error) {
 	var w *Why
 	switch {
 	case d.State == tracking.DocumentInvalid:
-		w = &Why{Tone: "bad", Icon: "octagon", Title: "It breaks its guide and goes no further", Error: d.Error,
-			Text: "The faults stand at their segments. ", Next: "Ask the partner to correct it and send it again."}
+		w = &Why{
+			Tone: "bad", Icon: "octagon", Title: "It breaks its guide and goes no further", Error: d.Error,
+			Text: "The faults stand at their segments. ", Next: "Ask the partner to correct it and send it again.",
+		}
 		if d.Direction == tracking.Outbound {
 			w.Next = "Correct it in the back office and hand it over again."
 		} else if a := aboutDocument(l.DocumentView); a != nil {
 			w.Text += "The partner was told by our " + a.Type + "."
 		}
 	case d.State == tracking.DocumentFailed:
-		w = &Why{Tone: "bad", Icon: "alert", Title: "Delivery was given up", Error: d.Error,
-			Text: "Nobody tries any further until a person does."}
+		w = &Why{
+			Tone: "bad", Icon: "alert", Title: "Delivery was given up", Error: d.Error,
+			Text: "Nobody tries any further until a person does.",
+		}
 		if r := receiptOf(l.DocumentView, d.DeliveryID, tracking.Inbound); r != nil && !r.Positive {
 			w.Title, w.Next = "The partner refused the transmission", "Their receipt says why; call them before it is sent again."
 			w.Facts = append(w.Facts, WhyFact{Name: "Their receipt", Value: r.Disposition, Wide: true})
 		}
 	case d.Direction == tracking.Outbound && d.Ack == tracking.AckRejected:
-		w = &Why{Tone: "bad", Icon: "cross", Title: "It was delivered, but the partner rejected it", Error: d.Error,
-			Text: "Their acknowledgement names the faults; they stand at their segments.", Next: "Correct it in the back office and send it as a new document."}
+		w = &Why{
+			Tone: "bad", Icon: "cross", Title: "It was delivered, but the partner rejected it", Error: d.Error,
+			Text: "Their acknowledgement names the faults; they stand at their segments.", Next: "Correct it in the back office and send it as a new document.",
+		}
 	case overdue(d, l.now):
-		w = &Why{Tone: "warn", Icon: "late", Title: "It was delivered, but not acknowledged in time",
-			Text: "The partner's station has it: its receipt says so. Whether the partner's system could read it is not known.", Next: "Ask the partner for the acknowledgement."}
+		w = &Why{
+			Tone: "warn", Icon: "late", Title: "It was delivered, but not acknowledged in time",
+			Text: "The partner's station has it: its receipt says so. Whether the partner's system could read it is not known.", Next: "Ask the partner for the acknowledgement.",
+		}
 		w.moment("Due", d.AckDue)
 		w.fact("Late by", duration(l.now.Sub(d.AckDue)))
 	case d.State == tracking.DocumentDelivered:
