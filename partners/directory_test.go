@@ -191,8 +191,10 @@ func TestNewDirectoryFindsWhatDoesNotFit(t *testing.T) {
 		{"keys that only sign", func(p *parts) {
 			p.station.Keys = []KeyFile{{Certificate: "a.crt", Key: "a.key", Use: Use{Purposes: []string{"sign"}}}}
 		}, []string{"station.keys: no key of the station has the purpose encrypt"}},
-		{"an unknown way of certificate exchange", func(p *parts) { p.partners[0].CertificateExchange = "always" },
-			[]string{`partners[0].certificate_exchange: "always" is not known here`}},
+		{
+			"an unknown way of certificate exchange", func(p *parts) { p.partners[0].CertificateExchange = "always" },
+			[]string{`partners[0].certificate_exchange: "always" is not known here`},
+		},
 		{"AS2 without ids and certificates", func(p *parts) {
 			p.station.AS2ID, p.partners[0].AS2ID, p.partners[0].Certificates = "", "", nil
 		}, []string{"partners[0]: partner supplier is reached by AS2 but has no AS2 id", "partners[0]: partner supplier has no certificate", "station: partners are reached by AS2 but the station has no AS2 id"}},
