@@ -16,8 +16,10 @@ import (
 
 func newInitCommand(env *Env) *cobra.Command {
 	var (
-		n config.New
-		p config.NewPartner
+		n                 config.New
+		p                 config.NewPartner
+		seal              bool
+		sealFile, sealEnv string
 	)
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
@@ -45,6 +47,10 @@ configuration shows in comments how one is.`,
 			if err := completeNew(cmd, &n, &p, dir); err != nil {
 				return usage(cmd, err)
 			}
+			var err error
+			if n.Seal, err = sealOf(env, seal, sealFile, sealEnv, cmd.Flags().Changed("seal-file")); err != nil {
+				return usage(cmd, err)
+			}
 			cfg, err := config.Create(dir, n, env.Now(), env.Random)
 			if err != nil {
 				return fmt.Errorf("make a station in %s: %w", dir, err)
@@ -60,6 +66,9 @@ configuration shows in comments how one is.`,
 	f.StringVar(&n.AdminAddress, "admin-address", "127.0.0.1:4081", "`HOST:PORT` of console and API")
 	f.StringVar(&n.Database, "database", "", "`DSN` of a Postgres, in place of the embedded store")
 	f.StringVar((*string)(&n.KeyType), "key-type", string(certs.RSA2048), "`KIND` of key: rsa-2048, rsa-3072, rsa-4096")
+	f.BoolVar(&seal, "seal", false, "seal the private key (AES-256-GCM)")
+	f.StringVar(&sealFile, "seal-file", "keys/sealing.key", "`FILE` that the new sealing key goes into, with --seal")
+	f.StringVar(&sealEnv, "seal-env", "", "environment variable `NAME` that holds the sealing key, with --seal, in place of a file")
 	f.StringVar(&p.Name, "partner", "", "`NAME` of the first partner")
 	f.StringVar(&p.AS2ID, "partner-as2-id", "", "its AS2 `ID` (default: its name in capitals)")
 	f.StringVar(&p.Identifier, "partner-identifier", "", "its EDI address, `QUALIFIER:ID` (default: ZZ and its name in capitals)")
@@ -113,6 +122,28 @@ func completeNew(cmd *cobra.Command, n *config.New, p *config.NewPartner, dir st
 	return complete(p.Name, &p.AS2ID, &p.Identifier)
 }
 
+// sealOf reads how the private key is to be sealed; nil when it is not.
+func sealOf(env *Env, seal bool, file, name string, fileGiven bool) (*config.Seal, error) {
+	switch {
+	case !seal && (name != "" || fileGiven):
+		return nil, errors.New("--seal-file and --seal-env need --seal")
+	case !seal:
+		return nil, nil
+	case name != "" && fileGiven:
+		return nil, errors.New("--seal-file and --seal-env: give one of the two")
+	case name == "" && fileGiven: // as it was meant from here
+		abs, err := filepath.Abs(file)
+		return &config.Seal{File: abs}, err
+	case name == "":
+		return &config.Seal{File: file}, nil
+	}
+	key, ok := env.LookupEnv(name)
+	if !ok {
+		return nil, fmt.Errorf("--seal-env: the environment has no %s: set it to a sealing key (`openssl rand -hex 32` makes one)", name)
+	}
+	return &config.Seal{Env: name, Key: key}, nil
+}
+
 // nameOf makes a name of a folder's.
 func nameOf(folder string) string {
 	name := strings.Map(func(r rune) rune {
@@ -157,6 +188,9 @@ What your partner needs from you:
                 SHA-256 %s
 `, st.Name, dir, st.AS2ID, st.Identifiers[0], portOf(cfg.Listen.AS2), cfg.Listen.AS2Path,
 		filepath.Join(dir, "keys", "station.crt"), c.NotAfter.Format("2006-01-02"), certs.Fingerprint(c))
+	if f := cfg.Secrets.KeyFile; f != "" {
+		e.say("The private key is sealed with %s. Without that file nobody can read it:\nkeep a copy elsewhere, and the file out of backups of the station's folder.\n", f)
+	}
 	if p == nil {
 		e.say("Next:\n  1. Write your partner into %s: it shows how.", file)
 	} else {

@@ -30,7 +30,17 @@ type New struct {
 	AdminAddress string
 	Database     string // DSN of a Postgres; "" = embedded store
 	KeyType      certs.KeyType
+	Seal         *Seal       // nil: the private key is a plain file
 	Partner      *NewPartner // nil: the configuration shows one in comments
+}
+
+// Seal says what the private key of a new station is sealed with.
+type Seal struct {
+	// File is where a new sealing key is written; "" = it comes from Env.
+	File string
+	// Env is the environment variable that holds the sealing key, Key its value.
+	Env string
+	Key string
 }
 
 // NewPartner is what is known of the first partner.
@@ -78,7 +88,11 @@ func Create(dir string, n New, now time.Time, random io.Reader) (*Config, error)
 	if err != nil {
 		return nil, fmt.Errorf("make the station's key: %w", err)
 	}
-	key, err := certs.EncodeKey(pair.Key)
+	sealer, sealing, err := n.Seal.sealer(random)
+	if err != nil {
+		return nil, err
+	}
+	key, err := certs.SealKey(pair.Key, sealer, random)
 	if err != nil {
 		return nil, fmt.Errorf("make the station's key: %w", err)
 	}
@@ -96,16 +110,20 @@ func Create(dir string, n New, now time.Time, random io.Reader) (*Config, error)
 		{"keys/station.key", key, 0o600},
 		{"keys/admin.token", []byte("# NAME TOKEN, one a line: who may use the API\nadmin " + hex.EncodeToString(token) + "\n"), 0o600},
 	}
+	if len(sealing) > 0 {
+		entries = append(entries, entry{n.Seal.File, sealing, 0o600})
+	}
 	if n.Partner != nil {
 		entries = append(entries, entry{"keys/" + n.Partner.Name + ".crt", partnerCert, 0o644})
 	}
 	entries = append(entries, entry{"tradepost.yaml", text, 0o600}) // last: a folder with a configuration is complete
-	for _, e := range entries {
-		if _, err := os.Lstat(filepath.Join(dir, e.name)); !errors.Is(err, fs.ErrNotExist) {
+	for i, e := range entries {
+		entries[i].name = absolute(dir, e.name)
+		if _, err := os.Lstat(entries[i].name); !errors.Is(err, fs.ErrNotExist) {
 			if err != nil {
 				return nil, err
 			}
-			return nil, &ExistsError{filepath.Join(dir, e.name)}
+			return nil, &ExistsError{entries[i].name}
 		}
 	}
 	for _, d := range []string{"keys", "data", "backoffice/in", "backoffice/out"} {
@@ -114,11 +132,43 @@ func Create(dir string, n New, now time.Time, random io.Reader) (*Config, error)
 		}
 	}
 	for _, e := range entries {
-		if err := writeNew(filepath.Join(dir, e.name), e.data, e.mode); err != nil {
+		if err := writeNew(e.name, e.data, e.mode); err != nil {
 			return nil, err
 		}
 	}
-	return Load(file, Overrides{Env: anyVariable})
+	return Load(file, Overrides{Env: n.Seal.environment()})
+}
+
+// sealer makes what the private key is sealed with, and the content of the file
+// that a new sealing key goes into.
+func (s *Seal) sealer(random io.Reader) (*certs.Sealer, []byte, error) {
+	if s == nil {
+		return nil, nil, nil
+	}
+	text, content := s.Key, []byte(nil)
+	if s.File != "" {
+		made, err := certs.NewSealingKey(random)
+		if err != nil {
+			return nil, nil, err
+		}
+		text, content = made, []byte(made+"\n")
+	}
+	key, err := certs.ParseSealingKey([]byte(text))
+	if err != nil {
+		return nil, nil, fmt.Errorf("the sealing key in %s: %w", s.Env, err)
+	}
+	sealer, err := certs.NewSealer(key)
+	return sealer, content, err
+}
+
+// environment is anyVariable, but for the sealing key.
+func (s *Seal) environment() func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		if s != nil && name == s.Env {
+			return s.Key, true
+		}
+		return anyVariable(name)
+	}
 }
 
 // text writes the configuration.
@@ -128,7 +178,14 @@ func (n New) text() ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, n); err != nil {
+	values := struct {
+		New
+		SealFile, SealEnv string
+	}{New: n}
+	if n.Seal != nil {
+		values.SealFile, values.SealEnv = n.Seal.File, n.Seal.Env
+	}
+	if err := t.Execute(&b, values); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil

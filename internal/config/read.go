@@ -19,6 +19,7 @@ import (
 // so that checks made later can still point at the line.
 type reader struct {
 	env      func(string) (string, bool)
+	src      []byte
 	lines    []string
 	problems []Problem
 	places   map[string]place
@@ -32,7 +33,7 @@ const maxSource = 8 << 20
 
 // parse reads src down to its top mapping.
 func (r *reader) parse(src []byte) *section {
-	r.places = map[string]place{}
+	r.places, r.src = map[string]place{}, src
 	if len(src) > maxSource {
 		r.problems = append(r.problems, Problem{Text: fmt.Sprintf("%d bytes are too large for a configuration", len(src)), Hint: "is this the right file?"})
 		return nil
