@@ -168,7 +168,11 @@ func (c *Contrl) message(doc *validate.Document, o Options) {
 			continue
 		}
 		if is.Ordinal != at || is.Level == validate.LevelSegment {
-			segment := []edi.Field{edi.Simple(strconv.Itoa(is.Ordinal))}
+			place := is.Ordinal
+			if is.Level == validate.LevelSegment && code == "13" {
+				place = max(place-1, 1) // what is missing is told by the segment before it (ISO 9735-10, UCS 0096)
+			}
+			segment := []edi.Field{edi.Simple(strconv.Itoa(place))}
 			if is.Level == validate.LevelSegment {
 				segment = append(segment, edi.Simple(code))
 			}

@@ -24,6 +24,7 @@ var ErrNotFound = errors.New("no such guide or dictionary")
 type Catalog struct {
 	mu           sync.Mutex
 	files        map[string]*File
+	order        []string // names of files, those put in last at the end
 	guides       map[string]*Guide
 	dictionaries map[string]*Dictionary
 	byType       map[string]string // standard, version and type to the guide's name
@@ -121,18 +122,23 @@ func (c *Catalog) put(f *File) {
 	if c.files == nil {
 		c.files = make(map[string]*File)
 	}
+	if c.files[f.Name] != nil {
+		c.order = slices.DeleteFunc(c.order, func(name string) bool { return name == f.Name })
+	}
 	c.files[f.Name] = f
+	c.order = append(c.order, f.Name)
 	c.guides = make(map[string]*Guide) // what is compiled may depend on the file replaced
 	c.dictionaries = make(map[string]*Dictionary)
 	c.byType = nil
 }
 
+// list gives the files in the order they were put in.
 func (c *Catalog) list() []*File {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := make([]*File, 0, len(c.files))
-	for _, f := range c.files {
-		out = append(out, f)
+	for _, name := range c.order {
+		out = append(out, c.files[name])
 	}
 	return out
 }
@@ -186,8 +192,9 @@ func (c *Catalog) Dictionary(name string) (*Dictionary, error) {
 // Lookup returns the standard's guide for a document: version is GS08
 // (004010, 004010X098A1, 004010VICS) or, in EDIFACT, UNH 0052 and 0054 joined
 // by a colon (D:96A). An industry version is served by the guide of its
-// release when it has none of its own. A partner's guide (based-on) is never
-// found this way.
+// release when it has none of its own. Of several guides for the same document
+// the one put in last is found, so that a user's own stand before the shipped
+// ones. A partner's guide (based-on) is never found this way.
 func (c *Catalog) Lookup(standard, version, document string) (*Guide, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -205,12 +212,13 @@ func (c *Catalog) Lookup(standard, version, document string) (*Guide, bool) {
 	return g, err == nil
 }
 
-// DictionaryFor returns the dictionary of a release, nil when there is none.
+// DictionaryFor returns the dictionary of a release, nil when there is none;
+// of several the one put in last.
 func (c *Catalog) DictionaryFor(standard, version string) *Dictionary {
 	if standard == X12 && len(version) > 6 {
 		version = version[:6]
 	}
-	for _, f := range c.list() {
+	for _, f := range slices.Backward(c.list()) {
 		if !f.IsGuide && f.Standard == standard && f.Version == version {
 			if d, err := c.Dictionary(f.Name); err == nil {
 				return d
@@ -222,12 +230,7 @@ func (c *Catalog) DictionaryFor(standard, version string) *Dictionary {
 
 func (c *Catalog) index() {
 	c.byType = make(map[string]string)
-	names := make([]string, 0, len(c.files))
-	for name := range c.files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Backward(c.order) {
 		f := c.files[name]
 		if !f.IsGuide || f.based.name != "" {
 			continue

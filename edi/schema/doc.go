@@ -22,6 +22,7 @@
 //	  01 "Cancellation"
 //	element 355 ID 2..2 "Unit" open (open: the list names codes, it is not complete)
 //	  EA "Each"
+//	  others BX CA CT               (codes without a name)
 //	composite C040 "Reference"
 //	  1 128 M                       (position, element, M, O or C)
 //	  2 127 M
@@ -30,6 +31,8 @@
 //	  2 92 M codes SA NE            (the codes this position allows)
 //	  6..24/2 235 O                 (positions 6, 8, 10 ... 24)
 //	  9 1271 O x4 "Name here"       (may repeat four times)
+//	  10 1250 O
+//	  11 1251 O format 10           (a date in the form the code at position 10 names)
 //	  notes P0607 R0203 C0302       (syntax notes P R E C L, and D1..D7 of EDIFACT)
 //	tags ABC ABS ...                (segment identifiers that exist, undescribed)
 //
@@ -76,6 +79,7 @@
 //	  5 require
 //	  4 forbid
 //	  3 length 1..10
+//	  7-2 codes XX YY               (the second component of element 7)
 //	at heading/CUR
 //	  forbid
 //	at heading/REF

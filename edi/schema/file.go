@@ -69,6 +69,7 @@ type useText struct {
 	codes    []string
 	open     bool
 	min, max int // 0 keeps the element's
+	format   int // position whose code names the form of the date, 0 for none
 }
 
 type keyText struct {
@@ -92,12 +93,13 @@ type address struct {
 }
 
 var (
-	fileName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]*(/[A-Za-z0-9][A-Za-z0-9._:-]*)*$`)
-	segmentTag = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,2}$`)
-	elementRef = regexp.MustCompile(`^[A-Z]?[0-9]{1,5}$`)
-	addressRef = regexp.MustCompile(`^([A-Z][A-Z0-9]{1,2}?)([0-9]{2})(?:-([0-9]{1,2}))?$`)
-	repeatRef  = regexp.MustCompile(`^x([0-9]{1,6})$`)
-	rangeRef   = regexp.MustCompile(`^([0-9]+)(?:\.\.([0-9]+)(?:/([0-9]+))?)?$`)
+	fileName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]*(/[A-Za-z0-9][A-Za-z0-9._:-]*)*$`)
+	segmentTag  = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,2}$`)
+	elementRef  = regexp.MustCompile(`^[A-Z]?[0-9]{1,5}$`)
+	addressRef  = regexp.MustCompile(`^([A-Z][A-Z0-9]{1,2}?)([0-9]{2})(?:-([0-9]{1,2}))?$`)
+	positionRef = regexp.MustCompile(`^([0-9]{1,2})(?:-([0-9]{1,2}))?$`) // an element, or a component of it: 3 or 3-2
+	repeatRef   = regexp.MustCompile(`^x([0-9]{1,6})$`)
+	rangeRef    = regexp.MustCompile(`^([0-9]+)(?:\.\.([0-9]+)(?:/([0-9]+))?)?$`)
 )
 
 // Parse reads one dictionary or guide. The name stands in its errors, which
@@ -307,6 +309,12 @@ func (f *File) element(st *statement) error {
 		}
 	}
 	for _, child := range st.children {
+		if child.words[0].text == "others" {
+			for _, w := range child.words[1:] {
+				e.codes = append(e.codes, Code{Value: w.text})
+			}
+			continue
+		}
 		code, err := f.code(child)
 		if err != nil {
 			return err

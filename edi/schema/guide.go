@@ -87,6 +87,10 @@ type Use struct {
 	Codes     *Codes     // nil when any value is allowed
 	Composite *Composite // set for a composite; Type, Min and Max are then unused
 
+	// Format is the position, in the same segment or composite, whose code
+	// names the form of this date or time (X12 1250, EDIFACT 2379); 0 for none.
+	Format int
+
 	// OwnRequired, OwnCodes tell that the rule comes from a partner's guide and
 	// not from the standard below it.
 	OwnRequired bool
@@ -100,6 +104,9 @@ type Composite struct {
 	Name  string
 	Uses  []Use
 	Notes []Note
+
+	// Formats are the positions whose Use has a Format.
+	Formats []int
 }
 
 // Segment is a segment's layout.
@@ -112,11 +119,23 @@ type Segment struct {
 	// LastRequired is the position of the last mandatory element, 0 when there
 	// is none.
 	LastRequired int
+	// Formats are the positions whose Use has a Format.
+	Formats []int
 }
 
-// finish sets LastRequired.
+func formats(uses []Use) []int {
+	var list []int
+	for i := range uses {
+		if uses[i].Format > 0 {
+			list = append(list, i+1)
+		}
+	}
+	return list
+}
+
+// finish sets what is derived from Uses.
 func (s *Segment) finish() {
-	s.LastRequired = 0
+	s.LastRequired, s.Formats = 0, formats(s.Uses)
 	for i := range s.Uses {
 		if s.Uses[i].Required {
 			s.LastRequired = i + 1

@@ -102,6 +102,11 @@ func (f *File) layout(st *statement, into map[string]*segmentText, form *regexp.
 			}
 		}
 	}
+	for i := range l.uses {
+		if u := &l.uses[i]; u.format > len(l.uses) || u.format == u.position {
+			return s.at(u.st, 0, "format names position %d, which is none of the others of %s", u.format, l.id)
+		}
+	}
 	into[l.id] = l
 	return nil
 }
@@ -164,6 +169,12 @@ func (f *File) useOptions(st *statement, from int, use *useText) error {
 			if use.min, use.max, ok = parseLength(st.words[i].text); !ok {
 				return s.at(st, i, "%q is no length", st.words[i].text)
 			}
+		case w.text == "format" && i+1 < len(st.words):
+			i++
+			var err error
+			if use.format, err = strconv.Atoi(st.words[i].text); err != nil || use.format < 1 {
+				return s.at(st, i, "%q is no position: format names the one whose code tells the form of the date", st.words[i].text)
+			}
 		case w.text == "codes":
 			for i+1 < len(st.words) && !st.words[i+1].quoted {
 				i++
@@ -177,7 +188,7 @@ func (f *File) useOptions(st *statement, from int, use *useText) error {
 				return s.at(st, i, "codes needs at least one value")
 			}
 		default:
-			return s.at(st, i, "%q is not expected: xN, length MIN..MAX, codes A B C or a name in quotes", w.text)
+			return s.at(st, i, "%q is not expected: xN, length MIN..MAX, codes A B C, format N or a name in quotes", w.text)
 		}
 	}
 	return nil
@@ -253,12 +264,13 @@ func (f *File) where(st *statement, n int) (*whereText, error) {
 		return nil, s.at(st, min(n, len(st.words)), "where needs an element, = and a value: where REF01 = BM")
 	}
 	w := &whereText{}
-	if p, err := strconv.Atoi(st.words[n].text); err == nil && p >= 1 && p <= maxPositions {
-		w.at.element = p
+	if m := positionRef.FindStringSubmatch(st.words[n].text); m != nil && m[1] != "0" && m[1] != "00" {
+		w.at.element, _ = strconv.Atoi(m[1])
+		w.at.component, _ = strconv.Atoi(m[2]) // 0 when none is named
 	} else if at, ok := parseAddress(st.words[n].text); ok {
 		w.at = at
 	} else {
-		return nil, s.at(st, n, "%q is no element: REF01, or 1 for the first", st.words[n].text)
+		return nil, s.at(st, n, "%q is no element: REF01, 1 for the first, or 1-2 for a component", st.words[n].text)
 	}
 	for _, v := range st.words[n+2:] {
 		w.values = append(w.values, v.text)

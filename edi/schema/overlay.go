@@ -124,21 +124,11 @@ func (c *compiler) change(l *Loop, i int, e edit) (int, error) {
 	for _, st := range e.st.children {
 		n := &l.Nodes[i+added]
 		w := st.words[0].text
-		if p, err := strconv.Atoi(w); err == nil {
-			if n.Loop != nil {
-				return added, s.at(st, 0, "%s is a loop: name the segment inside it whose element %d is meant", e.path, p)
-			}
-			if p < 1 || p > len(n.Segment.Uses) {
-				return added, s.at(st, 0, "%s has elements 1 to %d", n.Tag, len(n.Segment.Uses))
-			}
-			if !own {
-				seg := *n.Segment
-				seg.Uses = slices.Clone(seg.Uses)
-				n.Segment, own = &seg, true
-			}
-			if err := e.use(st, &n.Segment.Uses[p-1]); err != nil {
+		if m := positionRef.FindStringSubmatch(w); m != nil {
+			if err := e.element(st, n, m[1], m[2], own); err != nil {
 				return added, err
 			}
+			own = true
 			continue
 		}
 		switch w {
@@ -167,6 +157,39 @@ func (c *compiler) change(l *Loop, i int, e edit) (int, error) {
 		}
 	}
 	return added, nil
+}
+
+// element applies a line to an element or component of a node's segment; own
+// tells that the segment is a copy of its own already.
+func (e edit) element(st *statement, n *Node, position, component string, own bool) error {
+	s := e.source
+	p, _ := strconv.Atoi(position)
+	if n.Loop != nil {
+		return s.at(st, 0, "%s is a loop: name the segment inside it whose element %d is meant", e.path, p)
+	}
+	if p < 1 || p > len(n.Segment.Uses) {
+		return s.at(st, 0, "%s has elements 1 to %d", n.Tag, len(n.Segment.Uses))
+	}
+	if !own {
+		seg := *n.Segment
+		seg.Uses = slices.Clone(seg.Uses)
+		n.Segment = &seg
+	}
+	u := &n.Segment.Uses[p-1]
+	if component == "" {
+		return e.use(st, u)
+	}
+	if u.Composite == nil {
+		return s.at(st, 0, "element %d of %s is no composite", p, n.Tag)
+	}
+	c, _ := strconv.Atoi(component)
+	if c < 1 || c > len(u.Composite.Uses) {
+		return s.at(st, 0, "element %d of %s has components 1 to %d", p, n.Tag, len(u.Composite.Uses))
+	}
+	whole := *u.Composite
+	whole.Uses = slices.Clone(whole.Uses)
+	u.Composite = &whole
+	return e.use(st, &whole.Uses[c-1])
 }
 
 // nodeRule reads require, forbid, optional, min N and max N from word i on and

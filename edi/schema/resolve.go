@@ -79,7 +79,7 @@ func pick(list []Code, values []string) []Code {
 
 // use compiles one position.
 func (r *resolver) use(s *source, u *useText) (Use, error) {
-	out := Use{Ref: u.ref, Name: u.name, Repeat: u.repeat, Required: u.required}
+	out := Use{Ref: u.ref, Name: u.name, Repeat: u.repeat, Required: u.required, Format: u.format}
 	e := r.element(u.ref)
 	if e == nil {
 		c, err := r.composite(u.ref)
@@ -132,6 +132,7 @@ func (r *resolver) composite(ref string) (*Composite, error) {
 			}
 			c.Uses = append(c.Uses, u)
 		}
+		c.Formats = formats(c.Uses)
 		r.composites[ref] = c
 		return c, nil
 	}

@@ -41,8 +41,8 @@ func (n *names) layout(seg *edi.Segment, p *validate.Place) *schema.Segment {
 			return layout
 		}
 	}
-	if standard != schema.X12 {
-		return nil
+	if standard == schema.EDIFACT {
+		return n.dictionary(standard, "").Segment(tag) // service segments
 	}
 	// The envelope has hardly changed over the releases.
 	switch string(seg.Tag) {

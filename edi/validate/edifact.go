@@ -82,7 +82,7 @@ func (v *validator) badPart(level Level, ack string, element, component int, for
 func (v *validator) openUNB(seg *edi.Segment) error {
 	v.icScope = scope{}
 	v.delims = seg.Delimiters()
-	v.table = separators(v.delims)
+	v.table, v.mark = separators(v.delims), ','
 	interactive := seg.Is("UIB")
 	ic := &Interchange{
 		Standard: schema.EDIFACT, Offset: seg.Pos.Offset, Accepted: true, Groups: []*Group{}, Delimiters: v.delims,
@@ -163,7 +163,7 @@ func (v *validator) checkUNB() {
 func (v *validator) openMissingUNB(seg *edi.Segment) {
 	v.icScope = scope{}
 	v.delims = seg.Delimiters()
-	v.table = separators(v.delims)
+	v.table, v.mark = separators(v.delims), ','
 	v.charset = edifact.Charset{}
 	v.ic = &Interchange{Standard: schema.EDIFACT, Offset: seg.Pos.Offset, Accepted: true, Groups: []*Group{}, Delimiters: v.delims, Extent: Extent{Offset: seg.Pos.Offset, First: seg.Pos.Ordinal}}
 	v.groupNo, v.docNo, v.headless = 0, 0, true

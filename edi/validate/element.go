@@ -45,6 +45,12 @@ func (v *validator) checkSegment(seg *edi.Segment, layout *schema.Segment, node 
 	if n > len(uses) {
 		v.surplus(seg, node, layout)
 	}
+	for _, p := range layout.Formats {
+		if p <= n {
+			u := &uses[p-1]
+			v.checkForm(seg, node, layout, p, 0, 0, u, seg.Element(u.Format).Value(), seg.Element(p).Value())
+		}
+	}
 	for i := range layout.Notes {
 		if note := &layout.Notes[i]; !note.Holds(present) {
 			v.broken(seg, node, note, present, 0, func(p int) string { return name(layout, p) }, uses)
@@ -155,7 +161,15 @@ func (v *validator) checkRepeat(seg *edi.Segment, node *schema.Node, layout *sch
 		if j < 64 {
 			present |= 1 << j
 		}
+		if cu.Forbidden {
+			v.ownIssue(faultForbiddenElement, seg, node, p, j+1, value.Raw(), cu, fmt.Sprintf("%s component %d (%s) is not used in guide %s. Leave it empty.", name(layout, p), j+1, cu.Name, v.walk.guide.Name))
+			continue
+		}
 		v.checkValue(seg, node, layout, p, j+1, repeat, cu, value)
+	}
+	for _, j := range u.Composite.Formats {
+		cu := &uses[j-1]
+		v.checkForm(seg, node, layout, p, j, repeat, cu, e.Component(cu.Format), e.Component(j))
 	}
 	for j := len(uses) + 1; j <= components; j++ {
 		if value := e.Component(j); !value.Empty() {
@@ -212,6 +226,9 @@ func (v *validator) checkText(seg *edi.Segment, node *schema.Node, layout *schem
 		return
 	}
 	if class&classControl != 0 {
+		if v.ic.Standard == schema.EDIFACT {
+			return // checkCharacters has told so
+		}
 		v.valueIssue(faultCharacter, seg, node, layout, p, component, repeat, b, u, "holds a control character; only printable characters are allowed")
 		return
 	}
@@ -236,13 +253,13 @@ func (v *validator) checkText(seg *edi.Segment, node *schema.Node, layout *schem
 			n--
 		}
 		if class&^(classDigit|classOther|classSpace) != 0 || !isDigits(b[len(b)-n:]) {
-			v.valueIssue(faultCharacter, seg, node, layout, p, component, repeat, b, u, "is no whole number: digits, with a minus sign in front if need be, are expected")
+			v.valueIssue(faultKind, seg, node, layout, p, component, repeat, b, u, "is no whole number: digits, with a minus sign in front if need be, are expected")
 			return
 		}
 	case schema.Decimal, schema.Numeric:
-		digits, ok := decimal(b, v.delims.Decimal)
+		digits, ok := decimal(b, v.mark)
 		if !ok {
-			v.valueIssue(faultCharacter, seg, node, layout, p, component, repeat, b, u, "is no number: digits with a decimal point and a minus sign in front if need be are expected")
+			v.valueIssue(faultKind, seg, node, layout, p, component, repeat, b, u, "is no number: digits with a decimal point and a minus sign in front if need be are expected")
 			return
 		}
 		n = digits
@@ -268,7 +285,7 @@ func (v *validator) checkText(seg *edi.Segment, node *schema.Node, layout *schem
 		return
 	case schema.Alpha:
 		if class&classDigit != 0 {
-			v.valueIssue(faultCharacter, seg, node, layout, p, component, repeat, b, u, "holds digits; letters are expected")
+			v.valueIssue(faultKind, seg, node, layout, p, component, repeat, b, u, "holds digits; letters are expected")
 			return
 		}
 	}
@@ -334,11 +351,8 @@ func (v *validator) padding(seg *edi.Segment, node *schema.Node, layout *schema.
 }
 
 // decimal counts the digits of a number; sign, decimal mark and exponent sign
-// do not count.
+// do not count. The mark is a point, or the one given.
 func decimal(b []byte, mark byte) (int, bool) {
-	if mark == 0 {
-		mark = '.'
-	}
 	i, digits, marks := 0, 0, 0
 	if b[0] == '-' || b[0] == '+' && len(b) > 1 {
 		i++

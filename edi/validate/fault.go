@@ -20,6 +20,7 @@ const (
 	faultTooShort
 	faultTooLong
 	faultCharacter
+	faultKind // a letter in a number, a digit in letters
 	faultCode
 	faultDate
 	faultTime
@@ -64,6 +65,8 @@ func (f fault) codes() (x12, edifact, implementation string) {
 		return "AK403=5", "0085=39", ""
 	case faultCharacter:
 		return "AK403=6", "0085=21", ""
+	case faultKind:
+		return "AK403=6", "0085=37", ""
 	case faultCode:
 		return "AK403=7", "0085=12", "I6"
 	case faultDate:

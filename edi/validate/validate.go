@@ -64,6 +64,7 @@ type validator struct {
 	bareGroup bool // EDIFACT: the group stands for no UNG
 	headless  bool // EDIFACT: the interchange has no UNB
 	delims    edi.Delimiters
+	mark      byte       // decimal mark besides the point: EDIFACT takes either, whatever UNA says
 	table     [256]uint8 // classes of bytes with these delimiters
 	charset   edifact.Charset
 }

@@ -276,12 +276,12 @@ func (w *walker) lost(v *validator, seg *edi.Segment, tag schema.Tag) {
 		return
 	}
 	if known := w.guide.Places(tag); known != nil {
-		v.segmentIssue(faultUnexpected, nil, false, name, fmt.Sprintf("%s (%s) is not expected here%s. It has a place elsewhere in a %s; check what comes before it.", name, known.Name, w.after(path), w.guide.Type))
+		v.segmentIssue(faultUnexpected, nil, false, name, fmt.Sprintf("%s (%s) is not expected here%s. It has a place elsewhere in document type %s; check what comes before it.", name, known.Name, w.after(path), w.guide.Type))
 		v.checkSegment(seg, known, nil)
 		return
 	}
 	if w.guide.Dictionary.Knows(tag) {
-		v.segmentIssue(faultNotInSet, nil, false, name, fmt.Sprintf("%s exists, but not in a %s. Leave it out, or use a guide that has it.", name, w.guide.Type))
+		v.segmentIssue(faultNotInSet, nil, false, name, fmt.Sprintf("%s exists, but not in document type %s. Leave it out, or use a guide that has it.", name, w.guide.Type))
 		return
 	}
 	v.segmentIssue(faultUnknownSegment, nil, false, name, fmt.Sprintf("There is no segment %s in version %s. A terminator or separator inside the data before it can make such a segment, too.", quote(name), w.guide.Version))

@@ -104,7 +104,7 @@ func (v *validator) envelopeElement(level Level, ack string, n int, format strin
 func (v *validator) openISA(seg *edi.Segment) error {
 	v.icScope = scope{}
 	v.delims = seg.Delimiters()
-	v.table = separators(v.delims)
+	v.table, v.mark = separators(v.delims), '.'
 	field := func(n int) string { return unpad(seg.Element(n).String()) }
 	ic := &Interchange{
 		Standard: schema.X12, Version: field(12), Control: field(13), Offset: seg.Pos.Offset, Accepted: true, Groups: []*Group{},
