@@ -29,14 +29,14 @@ func (g *Gateway) adminHandler() (http.Handler, error) {
 		Run:       g.run,
 		Segments:  console.NewSegments(g.guides.Catalog()),
 		SignIn:    "Run `tradepost console --config " + g.c.File + "` where the station runs: it prints a link that signs you in once.",
-		Version:   g.o.Version, Location: time.Local, Now: g.o.Now, Log: g.o.Log,
+		Version:   g.o.Version, Location: zone(g.o.Now()), Now: g.o.Now, Log: g.o.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	rest, err := api.New(api.Config{
 		Data: g.store, Archive: g.archive, Runs: g.store, Queue: g.store,
-		Checks: g.checks, Location: time.Local, Now: g.o.Now, Log: g.o.Log, Stop: g.stopping,
+		Checks: g.checks, Location: zone(g.o.Now()), Now: g.o.Now, Log: g.o.Log, Stop: g.stopping,
 	})
 	if err != nil {
 		return nil, err
