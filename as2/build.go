@@ -74,10 +74,16 @@ func build(ctx context.Context, rel Relation, p Payload, o Options) (*Outgoing, 
 		if body.closed {
 			return nil, &SpoolError{errors.New("the transmission was closed")}
 		}
-		return io.NopCloser(body.section(0, body.size)), nil
+		return sectionBody{io.NewSectionReader(body, 0, body.size)}, nil
 	}
 	return out, nil
 }
+
+// sectionBody is a body that can be read from anywhere (see PostRestartable).
+type sectionBody struct{ *io.SectionReader }
+
+// Close implements io.Closer.
+func (sectionBody) Close() error { return nil }
 
 // checkBuild refuses what cannot be built, and fills in defaults.
 func checkBuild(rel *Relation, o *Options) error {
@@ -147,7 +153,7 @@ func (b *builder) headers(content []field) http.Header {
 	set("AS2-To", FormatID(b.rel.Partner.ID))
 	set("AS2-Product", b.o.Product)
 	set("User-Agent", b.o.Product)
-	set("EDIINT-Features", features)
+	set("EDIINT-Features", featureList(b.o.Features))
 	set("Message-ID", b.o.MessageID)
 	set("Date", b.o.Now.UTC().Format(time.RFC1123Z))
 	set("MIME-Version", "1.0")

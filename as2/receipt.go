@@ -60,6 +60,8 @@ type ReceiptOptions struct {
 	Key *Key
 	// Product is written as Reporting-UA and AS2-Product; empty is "tradepost".
 	Product string
+	// Features are as in Options.
+	Features []string
 	// Text replaces the sentence for a person.
 	Text string
 }

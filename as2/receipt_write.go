@@ -70,7 +70,7 @@ func (r *Received) makeReceipt(o ReceiptOptions) (*Receipt, error) {
 		{"AS2-From", own},
 		{"AS2-To", echoID(r.Header.Get("AS2-From"), r.From)},
 		{"AS2-Product", o.Product},
-		{"EDIINT-Features", features},
+		{"EDIINT-Features", featureList(o.Features)},
 		{"Message-ID", o.MessageID},
 		{"Date", o.Now.UTC().Format(time.RFC1123Z)},
 		{"Subject", "Receipt"},
@@ -91,8 +91,11 @@ func (r *Received) makeReceipt(o ReceiptOptions) (*Receipt, error) {
 	return rc, nil
 }
 
-// features are the EDIINT-Features this package has (RFC 6017).
-const features = "multiple-attachments"
+// featureList writes EDIINT-Features (RFC 6017): what this package has, and
+// what the program around it adds.
+func featureList(more []string) string {
+	return strings.Join(append([]string{"multiple-attachments"}, more...), ", ")
+}
 
 // receiptSignature is the digest a receipt is signed with: the first one asked
 // for, else SHA-256.

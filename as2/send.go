@@ -40,6 +40,9 @@ type Options struct {
 	Attachments []Payload
 	// Product is written as AS2-Product and User-Agent; empty is "tradepost".
 	Product string
+	// Features are EDIINT-Features (RFC 6017) of the program around this
+	// package, such as "AS2-Reliability", beside those the package has itself.
+	Features []string
 	// Spool keeps the finished body above its threshold until Outgoing.Close.
 	Spool Spool
 	// Deflaters keeps compressors between transmissions; nil makes a new one

@@ -95,6 +95,8 @@ func wireName(name string) string {
 		return "AS2-To"
 	case "as2-product":
 		return "AS2-Product"
+	case "etag":
+		return "ETag"
 	case "ediint-features":
 		return "EDIINT-Features"
 	case "message-id":

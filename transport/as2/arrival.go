@@ -87,7 +87,7 @@ func (h *handler) receipt(r *http.Request, rcv *as2.Received, rel *Relation) (*t
 	if err != nil {
 		return nil, err
 	}
-	o := as2.ReceiptOptions{MessageID: id, Now: cfg.Now(), Rand: cfg.Rand, Product: cfg.Product}
+	o := as2.ReceiptOptions{MessageID: id, Now: cfg.Now(), Rand: cfg.Rand, Product: cfg.Product, Features: h.e.features()}
 	if rel == nil {
 		if o.Key, err = cfg.Relations.StrangerKey(r.Context(), rcv.To); err != nil {
 			return nil, fmt.Errorf("key for a stranger's receipt: %w", err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"tradepost/as2"
@@ -61,6 +62,11 @@ type Limits struct {
 	Drain       time.Duration // for requests in hand when stopping; 30 s
 	Refusals    int           // refused requests a minute and source before 429; 60
 	Sources     int           // sources remembered; 4096
+
+	// Transmissions that broke off and may be gone on with (AS2 Restart).
+	Partials     int           // per partner; 16, negative for none
+	PartialBytes int64         // of all together; 32 GiB
+	PartialAge   time.Duration // how long one is kept; 24 h
 }
 
 // withDefaults fills in the zero fields.
@@ -82,6 +88,13 @@ func (l Limits) withDefaults() Limits {
 	whole(&l.Connections, 1024)
 	whole(&l.Refusals, 60)
 	whole(&l.Sources, 4096)
+	if l.Partials == 0 {
+		l.Partials = 16
+	}
+	if l.PartialBytes <= 0 {
+		l.PartialBytes = 32 << 30
+	}
+	while(&l.PartialAge, 24*time.Hour)
 	while(&l.HeaderTime, 10*time.Second)
 	while(&l.Stall, time.Minute)
 	while(&l.Idle, 2*time.Minute)
@@ -104,9 +117,13 @@ type Config struct {
 	// ReceiptURL is where partners post asynchronous receipts to: our own
 	// listener as they see it. Needed for partners with asynchronous receipts.
 	ReceiptURL string
-	// TempDir holds bodies above 1 MiB while they are worked on; empty is the
-	// system's folder.
+	// TempDir holds bodies above 1 MiB while they are worked on, and, in a
+	// folder of their own, transmissions that broke off. Empty is the system's
+	// folder, and nothing can be gone on with then.
 	TempDir string
+	// RestartPause is how long a Sender waits before it goes on with a
+	// transmission that broke off; 1 s, doubling while that does not help.
+	RestartPause time.Duration
 	// Base is what relative files in settings are relative to.
 	Base string
 	// Getenv reads the environment variables that settings name; nil is
@@ -122,6 +139,7 @@ type Config struct {
 type Endpoint struct {
 	cfg       Config
 	deflaters as2.Deflaters
+	partials  func() (*partials, error) // made when something listens
 }
 
 // New makes an Endpoint.
@@ -139,8 +157,21 @@ func New(c Config) (*Endpoint, error) {
 		c.Host = "as2"
 	}
 	c.Limits = c.Limits.withDefaults()
-	return &Endpoint{cfg: c}, nil
+	return &Endpoint{cfg: c, partials: sync.OnceValues(func() (*partials, error) { return newPartials(c) })}, nil
 }
+
+// features are the EDIINT-Features of the connector: a retry is known by its
+// Message-ID, and what broke off can be gone on with.
+func (e *Endpoint) features() []string {
+	out := []string{"AS2-Reliability"}
+	if e.cfg.restartable() {
+		out = append(out, "AS2-Restart")
+	}
+	return out
+}
+
+// restartable tells whether there is a place for what breaks off.
+func (c Config) restartable() bool { return c.TempDir != "" && c.Limits.Partials >= 0 }
 
 // file reads a file that settings name.
 func (e *Endpoint) file(name string) ([]byte, error) {

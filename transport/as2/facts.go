@@ -69,6 +69,8 @@ func wireName(name string) string {
 		return "AS2-To"
 	case "As2-Product":
 		return "AS2-Product"
+	case "Etag":
+		return "ETag"
 	case "Ediint-Features":
 		return "EDIINT-Features"
 	case "Message-Id":

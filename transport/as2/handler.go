@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -29,7 +28,12 @@ type answer struct {
 	headers []transport.HeaderField // of a receipt
 	body    []byte                  // of a receipt
 	refused bool                    // counts against the source
+	held    int64                   // to HEAD: how much is here
+	etag    string                  // to HEAD: of what
 }
+
+// retryTrouble is how long to stay away while something here is broken.
+const retryTrouble = time.Minute
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +53,9 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) answer {
 	switch {
 	case r.URL.Path != h.path:
 		return answer{status: http.StatusNotFound, text: "nothing is here"}
-	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+	case r.Method == http.MethodHead:
+		return h.head(r)
+	case r.Method == http.MethodGet:
 		return answer{status: http.StatusOK, text: "This is an AS2 endpoint (RFC 4130). Post AS2 transmissions here."}
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", "GET, HEAD, POST")
@@ -81,13 +87,21 @@ func busy(after time.Duration) answer {
 	return answer{status: http.StatusServiceUnavailable, text: "cannot take it now; try again", after: after}
 }
 
-// receive takes one transmission: receive, make the receipt, commit, answer.
-func (h *handler) receive(w http.ResponseWriter, r *http.Request) answer {
-	cfg := h.e.cfg
-	kept := &wire{dir: cfg.TempDir}
-	defer kept.Close() //nolint:errcheck // a temporary file
+// receive finds the place of a transmission and takes it.
+func (h *handler) receive(w http.ResponseWriter, r *http.Request) (a answer) {
+	p, early := h.place(r)
+	if early != nil {
+		return *early
+	}
+	defer func() { h.end(p, a) }() // also of a panic, with no answer
+	return h.take(w, r, p)
+}
+
+// take takes one transmission: receive, make the receipt, commit, answer.
+func (h *handler) take(w http.ResponseWriter, r *http.Request, p *place) answer {
+	cfg, kept := h.e.cfg, p.kept
 	var rel *Relation
-	rcv, err := as2.Receive(r.Context(), r.Header, io.TeeReader(&patientBody{ResponseWriter: w, r: r, stall: cfg.Limits.Stall}, kept), as2.ReceiveOptions{
+	rcv, err := as2.Receive(r.Context(), r.Header, p.body(&patientBody{ResponseWriter: w, r: r, stall: cfg.Limits.Stall}), as2.ReceiveOptions{
 		Lookup: func(from, to string) (*as2.Relation, error) {
 			found, err := cfg.Relations.Receiving(r.Context(), from, to)
 			if err != nil {
@@ -109,21 +123,24 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) answer {
 		if r.Context().Err() == nil { // not simply gone
 			h.trouble(r, fmt.Errorf("receive: %w", err))
 		}
-		return busy(time.Minute)
+		return busy(retryTrouble)
 	}
 	defer rcv.Close() //nolint:errcheck // temporary files
+	if !p.whole() {
+		return answer{status: http.StatusInternalServerError, text: fmt.Sprintf("the body has %d bytes, %d were announced", kept.Size(), p.size)}
+	}
 	if rcv.Returned != nil {
 		return h.returned(r, rcv.Returned, kept)
 	}
 	a, err := h.arrival(r, rcv, rel, kept)
 	if err != nil {
 		h.trouble(r, fmt.Errorf("make the receipt: %w", err))
-		return busy(time.Minute)
+		return busy(retryTrouble)
 	}
 	acc, err := h.sink.Accept(h.hand, a)
 	if err != nil {
 		h.trouble(r, fmt.Errorf("transmission %s of %s: %w", rcv.MessageID, rcv.From, err))
-		return busy(time.Minute)
+		return busy(retryTrouble)
 	}
 	return reply(a, acc, rcv)
 }
@@ -157,7 +174,7 @@ func (h *handler) malformed(r *http.Request, kept *wire, m *as2.MalformedError) 
 	a.Refused = text(m.Error())
 	if _, err := h.sink.Accept(h.hand, a); err != nil {
 		h.trouble(r, fmt.Errorf("keep a malformed transmission of %s: %w", a.Evidence.From, err))
-		return busy(time.Minute)
+		return busy(retryTrouble)
 	}
 	return out
 }
@@ -168,7 +185,7 @@ func (h *handler) returned(r *http.Request, receipt *as2.Receipt, kept *wire) an
 	known := err == nil && rel != nil
 	if err != nil && !errors.Is(err, as2.ErrUnknownRelation) {
 		h.trouble(r, fmt.Errorf("receipt from %s: %w", receipt.From, err))
-		return busy(time.Minute)
+		return busy(retryTrouble)
 	}
 	a := h.bareArrival(r, kept)
 	a.Returned = &transport.Returned{
@@ -187,7 +204,7 @@ func (h *handler) returned(r *http.Request, receipt *as2.Receipt, kept *wire) an
 	}
 	if _, err := h.sink.Accept(h.hand, a); err != nil {
 		h.trouble(r, fmt.Errorf("receipt from %s for %s: %w", receipt.From, receipt.OriginalMessageID, err))
-		return busy(time.Minute)
+		return busy(retryTrouble)
 	}
 	if !known {
 		return answer{status: http.StatusForbidden, text: "refused: " + string(as2.UnknownTradingRelationship), refused: true}
@@ -217,7 +234,13 @@ func (h *handler) write(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.after > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((a.after+time.Second-1)/time.Second)))
 	}
-	if a.status != http.StatusNoContent {
+	switch {
+	case r.Method == http.MethodHead && a.status == http.StatusOK:
+		w.Header().Set("Content-Length", strconv.FormatInt(a.held, 10))
+		if a.etag != "" {
+			w.Header()["ETag"] = []string{a.etag}
+		}
+	case a.status != http.StatusNoContent:
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(a.status)

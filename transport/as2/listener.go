@@ -43,9 +43,10 @@ type Listener struct {
 	tls    *tls.Config
 	source func(*http.Request) string
 
-	socket  net.Listener
-	limiter *limiter
-	slots   chan struct{} // requests being worked on
+	socket   net.Listener
+	limiter  *limiter
+	partials *partials     // nil when nothing can be gone on with
+	slots    chan struct{} // requests being worked on
 }
 
 // Listener makes a Listener and opens its socket, so that a port in use is an
@@ -74,6 +75,10 @@ func (e *Endpoint) Listener(c ListenConfig, sink transport.Sink) (*Listener, err
 		if len(l.tls.Certificates) == 0 && l.tls.GetCertificate == nil && l.tls.GetConfigForClient == nil {
 			return nil, errors.New("as2 listener: TLS without a certificate")
 		}
+	}
+	var err error
+	if l.partials, err = e.partials(); err != nil {
+		return nil, fmt.Errorf("as2 listener: %w", err)
 	}
 	if l.socket == nil {
 		s, err := net.Listen("tcp", c.Address)
@@ -107,6 +112,7 @@ func (l *Listener) Serve(ctx context.Context) error {
 		ErrorLog:          log.New(troubleWriter{l.e.cfg.OnTrouble}, "", 0),
 	}
 	socket := net.Listener(&counted{Listener: l.socket, open: make(chan struct{}, lim.Connections)})
+	go l.partials.sweepUntil(hand.Done())
 	served := make(chan error, 1)
 	go func() {
 		if l.tls != nil {

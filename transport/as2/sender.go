@@ -99,13 +99,21 @@ func (s *Sender) Prepare(ctx context.Context, d *transport.Delivery) (*transport
 	}, as2.Options{
 		MessageID: deliveryMessageID(d.ID, cfg.Host), Now: made, Rand: cfg.Rand, Subject: d.Subject,
 		Sign: t.Sign, PSS: t.PSS, Encrypt: t.Encrypt, OAEP: t.OAEP, EncryptToSelf: t.EncryptToSelf, Compress: t.Compress,
-		Receipt: s.ask(t), Product: cfg.Product, Spool: s.e.spool(), Deflaters: &s.e.deflaters,
+		Receipt: s.ask(t), Product: cfg.Product, Features: s.e.features(),
+		Spool: s.e.spool(), Deflaters: &s.e.deflaters,
 	})
 	if err != nil {
 		return nil, s.buildError(ctx, content.failure(), err)
 	}
 	for name, value := range s.set.Headers {
 		out.Header.Set(name, value)
+	}
+	if s.set.Restart && out.Size >= restartFrom {
+		id, err := as2.NewTransferID(cfg.Rand)
+		if err != nil {
+			return nil, s.buildError(ctx, nil, err)
+		}
+		out.Header.Set("ETag", id)
 	}
 	p := &transport.Prepared{
 		MessageID: out.MessageID, Headers: headerFields(out.Header), Wire: builtBody{out}, Content: d.Content,
@@ -130,6 +138,10 @@ func (s *Sender) Prepare(ctx context.Context, d *transport.Delivery) (*transport
 	}
 	return p, nil
 }
+
+// restartFrom is the size in bytes from which it pays to go on with what broke
+// off.
+const restartFrom = 1 << 20
 
 // relation looks up the agreement of this connection.
 func (s *Sender) relation(ctx context.Context) (*Relation, error) {
@@ -210,6 +222,17 @@ type localReader struct {
 	l *localBody
 }
 
+// Seek lets a transmission that broke off go on without reading what was sent.
+func (r *localReader) Seek(offset int64, whence int) (int64, error) {
+	if s, ok := r.ReadCloser.(io.Seeker); ok {
+		return s.Seek(offset, whence)
+	}
+	if whence != io.SeekStart {
+		return 0, errors.ErrUnsupported
+	}
+	return io.CopyN(io.Discard, r, offset) // it is at its beginning
+}
+
 func (r *localReader) Read(p []byte) (int, error) {
 	if r.l.progress != nil {
 		r.l.progress()
@@ -254,9 +277,14 @@ func (s *Sender) post(ctx context.Context, p *transport.Prepared, terms Terms) (
 		// is for the last bytes to leave and for an answer that never ends.
 		end: func() { watch.Reset(2 * timeout) },
 	}
-	resp, err := s.client.Post(ctx, s.set.URL, &as2.Outgoing{
-		Sent: sentFacts(p, terms), Header: httpHeader(p.Headers), Size: wire.Size(), Open: body.open,
-	})
+	out := &as2.Outgoing{Sent: sentFacts(p, terms), Header: httpHeader(p.Headers), Size: wire.Size(), Open: body.open}
+	post := s.client.Post
+	if s.set.Restart && out.Header.Get("ETag") != "" {
+		post = func(ctx context.Context, url string, out *as2.Outgoing) (*as2.Response, error) {
+			return s.client.PostRestartable(ctx, url, out, as2.Restart{Pause: s.e.cfg.RestartPause})
+		}
+	}
+	resp, err := post(ctx, s.set.URL, out)
 	if err == nil {
 		seen.HTTPStatus = resp.Status
 		return resp, seen, nil

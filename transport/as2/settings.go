@@ -28,6 +28,9 @@ type Settings struct {
 	BasicAuth *BasicAuth `json:"basic_auth"`
 	// TLS is how the partner's server is trusted.
 	TLS TLS `json:"tls"`
+	// Restart says that the partner understands AS2 Restart: what breaks off is
+	// then gone on with. Transmissions of 1 MiB and more carry an ETag for it.
+	Restart bool `json:"restart"`
 	// Proxy is an HTTP proxy, http://host:port.
 	Proxy string `json:"proxy"`
 	// Headers are further headers of each transmission. They are kept as
@@ -126,7 +129,7 @@ func settingsError(c transport.Connection, path, format string, args ...any) err
 func ours(name string) bool {
 	switch n := http.CanonicalHeaderKey(name); n {
 	case "Message-Id", "Mime-Version", "Date", "Subject", "User-Agent", "Host", "Connection", "Transfer-Encoding",
-		"Authorization", "Receipt-Delivery-Option", "Ediint-Features", "Expect", "Te", "Trailer", "Upgrade":
+		"Authorization", "Receipt-Delivery-Option", "Ediint-Features", "Etag", "Expect", "Te", "Trailer", "Upgrade":
 		return true
 	default:
 		return strings.HasPrefix(n, "As2-") || strings.HasPrefix(n, "Content-") || strings.HasPrefix(n, "Disposition-")
