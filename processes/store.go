@@ -56,6 +56,7 @@ type StepRecord struct {
 // documents, runs and queue together.
 type Tx interface {
 	tracking.Tx
+	tracking.CertificateTx
 	queue.Tx
 
 	InsertRun(ctx context.Context, r *Run) error
@@ -72,6 +73,7 @@ type Tx interface {
 type Store interface {
 	Update(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
 	tracking.Reader
+	tracking.CertificateReader
 	queue.Store
 	// Runs lists the runs of a transmission or document with their steps, oldest first.
 	Runs(ctx context.Context, transmission, document tracking.ID) ([]RunView, error)

@@ -106,6 +106,11 @@ const (
 	EventDeliveryFailed EventKind = "delivery.failed"
 	EventResent         EventKind = "document.resent"
 	EventReprocessed    EventKind = "document.reprocessed"
+	EventCertEnding     EventKind = "certificate.ending"   // it ends soon, or has ended, and nothing follows it
+	EventCertLive       EventKind = "certificate.live"     // sending has switched to it
+	EventCertOffered    EventKind = "certificate.offered"  // by them, or by us
+	EventCertAccepted   EventKind = "certificate.accepted" // an offered one is in use from its date on
+	EventCertRefused    EventKind = "certificate.refused"
 )
 
 // TransitionError tells that a document was to move where its state machine

@@ -47,6 +47,8 @@ func bind(args []any) ([]any, error) {
 			out[i] = storable(string(v))
 		case tracking.Verdict:
 			out[i] = storable(string(v))
+		case tracking.OfferState:
+			out[i] = storable(string(v))
 		case tracking.EventKind:
 			out[i] = storable(string(v))
 		case processes.RunState:

@@ -80,6 +80,10 @@ func Run(t *testing.T, open Open) {
 		{"a follower misses no event", testEvents},
 		{"the summary adds up", testSummary},
 
+		{"certificate offers", testCertificateOffers},
+		{"a notice about a certificate is given once", testCertificateNotices},
+		{"which certificates are used is told by the evidence", testCertificateUses},
+
 		{"tokens and sessions", testAuth},
 	} {
 		t.Run(c.name, func(t *testing.T) {
