@@ -168,6 +168,9 @@ func (p *peeler) peelEncrypted(r io.Reader) error {
 	if e := plain.drain(); e != nil {
 		return refuse(DecryptionFailed, e)
 	}
+	if err == nil {
+		p.r.Recipient = d.Recipient
+	}
 	return refuseGarbage(DecryptionFailed, err)
 }
 

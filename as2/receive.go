@@ -73,6 +73,9 @@ type Received struct {
 	// Signer is the configured partner certificate that made the signature.
 	// It is nil unless the signature was verified.
 	Signer *x509.Certificate
+	// Recipient is the certificate of ours that the content was encrypted to. It
+	// is nil unless the content was decrypted and could be used.
+	Recipient *x509.Certificate
 	// MICs is the message integrity check under several digests.
 	MICs MICs
 	// Payloads are the documents, one unless the partner sent several

@@ -52,7 +52,7 @@ func (h *handler) arrival(r *http.Request, rcv *as2.Received, rel *Relation, kep
 	e := &a.Evidence
 	e.Signed, e.Encrypted, e.Compressed = rcv.Signed, rcv.Encrypted, rcv.Compressed
 	e.Digest, e.Cipher = string(rcv.Digest), string(rcv.Cipher)
-	e.Signer = certificate(rcv.Signer)
+	e.Signer, e.Recipient = certificate(rcv.Signer), certificate(rcv.Recipient)
 	if d := rcv.ReceiptDigest(); rcv.MICs[d] != "" {
 		e.MIC, e.MICAlg, e.MICs = rcv.MICs[d], string(d), allMICs(rcv.MICs, nil)
 	}
