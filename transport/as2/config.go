@@ -139,6 +139,7 @@ type Config struct {
 type Endpoint struct {
 	cfg       Config
 	deflaters as2.Deflaters
+	exchanges exchanges
 	partials  func() (*partials, error) // made when something listens
 }
 

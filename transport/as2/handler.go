@@ -39,6 +39,12 @@ const retryTrouble = time.Minute
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The deadline of the last answer must not hit the "100 Continue" of this one.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // as in write
+	if r.Method == http.MethodPost && r.Header.Get("Receipt-Delivery-Option") != "" {
+		// Its receipt may be ready before the answer has left.
+		end := h.e.exchanges.begin(as2.ParseID(r.Header.Get("AS2-From")), r.Header.Get("Message-ID"))
+		defer end()
+		defer func() { _ = http.NewResponseController(w).Flush() }() // else it leaves after end
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			h.e.cfg.OnTrouble(fmt.Errorf("as2 listener: request from %s: panic: %v", r.RemoteAddr, p))

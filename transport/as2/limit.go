@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -76,16 +77,23 @@ func (l *limiter) fill(e *list.Element) *bucket {
 	return b
 }
 
+// address4or6 reads an address with or without a port.
+func address4or6(s string) (netip.Addr, error) {
+	if host, _, err := net.SplitHostPort(s); err == nil {
+		s = host
+	}
+	return netip.ParseAddr(strings.Trim(s, "[]"))
+}
+
 // source is whom an address belongs to: the address itself, or the /64 network
 // of IPv6, which one customer has to himself.
 func source(address string) string {
-	host, _, err := net.SplitHostPort(address)
+	a, err := address4or6(address)
 	if err != nil {
-		host = address
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
+		if host, _, err := net.SplitHostPort(address); err == nil {
+			return host
+		}
+		return address
 	}
 	a = a.Unmap()
 	if a.Is4() {

@@ -62,10 +62,11 @@ func (h receiptHosts) allowed(u *url.URL) (ok, private bool) {
 }
 
 // SendReceipt posts a receipt to the address the partner asked for, if its
-// profile (url, receipt_hosts) has it. partner is only for the error.
+// profile (url, receipt_hosts) has it, and once the request it answers has been
+// answered. partner is only for the error.
 func (s *Sender) SendReceipt(ctx context.Context, partner string, r *transport.Receipt) error {
-	if err := ctx.Err(); err != nil {
-		return err
+	if s.e.exchanges.wait(ctx, r); ctx.Err() != nil {
+		return ctx.Err()
 	}
 	u, err := url.Parse(r.AsyncURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
