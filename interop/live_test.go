@@ -33,6 +33,8 @@ func products() []product {
 		start: func(t *testing.T, s *station, key, stranger as2.Key, agreements []agreement) peer {
 			return startOpenAS2(t, s, key, stranger, agreements)
 		},
+		notes: []string{"OpenAS2 4.9.0, which is not in Maven Central and was built from its source, came to the same outcome in November 2026, " +
+			"except that it does find its own name with spaces."},
 	}
 	pyas2 := product{
 		name: "pyas2lib", sends: everything(), atOnce: 8, more: pyas2Variants(), micOptional: true,
@@ -203,6 +205,10 @@ type result struct {
 	deviation *deviation // what the product does otherwise, nil when all is well
 }
 
+// anotherRelease tells that a product was brought along, whose deviations may
+// be fewer.
+func anotherRelease() bool { return os.Getenv("TRADEPOST_OPENAS2") != "" }
+
 // judge says whether a trial went as it should. Where the product is known to
 // deviate, it must deviate in just that way.
 func judge(t *testing.T, tr trial, err error) result {
@@ -211,6 +217,8 @@ func judge(t *testing.T, tr trial, err error) result {
 	switch {
 	case d == nil && err != nil:
 		t.Error(err)
+	case d != nil && err == nil && anotherRelease():
+		t.Logf("not a deviation of this release: %s", d.why)
 	case d != nil && err == nil:
 		t.Errorf("this has become good: take it out of the deviations (%s)", d.why)
 	case d != nil && !strings.Contains(err.Error(), d.shows):

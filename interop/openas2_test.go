@@ -78,16 +78,22 @@ func startOpenAS2(t *testing.T, s *station, key, stranger as2.Key, agreements []
 			o.version = strings.TrimSuffix(version, ".jar")
 		}
 	}
+	ownLog := o.version < "3" // later releases log with logback
+	options := []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m"}
+	if ownLog {
+		options = append(options, "-Dorg.apache.commons.logging.Log=org.openas2.logging.Log")
+	}
 	o.file(t, home, "config.xml", map[string]any{
-		"Data": o.data, "Password": keystorePassword, "Port": o.port, "ReceiptPort": o.receipt, "OwnLog": o.version < "3",
+		"Data": o.data, "Password": keystorePassword, "Port": o.port, "ReceiptPort": o.receipt, "OwnLog": ownLog,
 	})
 	o.file(t, home, "partnerships.xml", o.partnerships(s, agreements))
 	write(t, filepath.Join(home, "commands.xml"), []byte("<commands/>\n"))
 	// The shell ends the server when its own standard input does, and itself
 	// when the server does.
-	o.process = start(t, home, nil, sh, "-c", `exec 3<&0; "$@" & server=$!; (cat; kill "$server") <&3 >/dev/null 2>&1 & wait "$server"`, "sh",
-		java, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m", "-Dorg.apache.commons.logging.Log=org.openas2.logging.Log",
-		"-cp", strings.Join(jars, string(filepath.ListSeparator)), "org.openas2.app.OpenAS2Server", filepath.Join(home, "config.xml"))
+	o.process = start(t, home, nil, sh, slices.Concat(
+		[]string{"-c", `exec 3<&0; "$@" & server=$!; (cat; kill "$server") <&3 >/dev/null 2>&1 & wait "$server"`, "sh", java}, options,
+		[]string{"-cp", strings.Join(jars, string(filepath.ListSeparator)), "org.openas2.app.OpenAS2Server", filepath.Join(home, "config.xml")},
+	)...)
 	o.process.until(t, "OpenAS2", func() bool {
 		return reachable("127.0.0.1:"+o.port) && reachable("127.0.0.1:"+o.receipt) && o.process.out.lines(" started.") != ""
 	})

@@ -180,6 +180,8 @@ func start(t *testing.T, dir string, env []string, program string, args ...strin
 			_ = p.cmd.Process.Kill()
 			t.Errorf("%s did not end with its standard input, and was killed", filepath.Base(program))
 		}
+		// Kept by go test -artifacts.
+		write(t, filepath.Join(t.ArtifactDir(), filepath.Base(program)+".log"), []byte(p.out.String()))
 	})
 	return p
 }

@@ -3,10 +3,12 @@ package interop
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,6 +114,9 @@ func (p *program) trials() {
 		p.b.trial(inProgram, toPeer, usual, func(ctx context.Context) error { return p.orderToThem(ctx, out, "OUT"+short, receipt) },
 			"an order from the back office", "receipts "+string(receipt))
 	}
+	hand := p.name("HAND", syncSigned, nil)
+	p.b.trial(inProgram, toPeer, usual, func(ctx context.Context) error { return p.byHand(ctx, hand) },
+		"by hand, with `tradepost as2 send`", "receipts sync")
 	m, url := newMiddle(p.t, p.url(), nil)
 	again := p.name("AGAIN", syncSigned, func(a *party) { a.url = url })
 	p.b.trial(inProgram, fromPeer, usual, func(ctx context.Context) error { return p.sameOrderTwice(ctx, again, "AGAIN", m) },
@@ -119,6 +124,33 @@ func (p *program) trials() {
 	stranger := p.name("STRANGER", syncSigned, func(a *party) { a.key = "mallory" })
 	p.b.trial(inProgram, fromPeer, usual, func(ctx context.Context) error { return p.orderOfAStranger(ctx, stranger, "STRANGER") },
 		"an order signed with another key", "receipts sync")
+}
+
+// byHand sends a document with `tradepost as2 send`, which needs no station.
+func (p *program) byHand(ctx context.Context, name string) error {
+	file := p.path("byhand.x12")
+	if err := os.WriteFile(file, contentOf(x12Lines).bytes, 0o600); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, self, "as2", "send", file, "--to", p.b.peer.url(), "--from", stationID, "--partner", name,
+		"--cert", p.path("keys", "own.crt"), "--key", p.path("keys", "own.key"), "--partner-cert", p.path("keys", "peer.crt"), "-o", "json")
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	var sent struct {
+		Status     string `json:"status"`
+		MICMatches bool   `json:"mic_matches"`
+	}
+	if err := json.Unmarshal(out, &sent); err != nil || sent.Status != "delivered" || !sent.MICMatches {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return p.b.theyHave(ctx, name, contentOf(x12Lines))
 }
 
 // start writes the configuration and starts the program.
