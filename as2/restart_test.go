@@ -96,7 +96,7 @@ func TestDrummondRestart(t *testing.T) {
 		},
 		"HEAD is forbidden: send all":       {steps{saying(405)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
 		"HEAD finds nothing: send all":      {steps{saying(404)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
-		"HEAD is not implemented: send all": {steps{saying(501)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
+		"HEAD is unknown there: send all": {steps{saying(501)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
 		"HEAD tells no length: send all":    {steps{saying(204)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
 		"HEAD tells more than there is":     {steps{holding(n + 1)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
 		"HEAD tells of another ETag": {
