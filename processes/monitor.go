@@ -16,6 +16,14 @@ type Monitor struct {
 	Now     func() time.Time
 	Every   time.Duration // default one minute
 	Observe Observer
+	// Further are looked after at the same pace.
+	Further []Look
+}
+
+// Look is something that has to be looked after from time to time.
+type Look struct {
+	Name string // "look after certificates", for the log when it fails
+	Do   func(ctx context.Context) error
 }
 
 // monitorBatch bounds one database transaction of the monitor.
@@ -30,8 +38,10 @@ func (m *Monitor) Run(ctx context.Context) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if err := m.Check(ctx); err != nil && ctx.Err() == nil {
-			m.Observe.Trouble("look for overdue acknowledgements", err)
+		for _, l := range append([]Look{{"look for overdue acknowledgements", m.Check}}, m.Further...) {
+			if err := l.Do(ctx); err != nil && ctx.Err() == nil {
+				m.Observe.Trouble(l.Name, err)
+			}
 		}
 		select {
 		case <-ctx.Done():

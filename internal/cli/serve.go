@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"tradepost/internal/config"
 	"tradepost/internal/gateway"
@@ -23,7 +25,11 @@ func newServeCommand(env *Env) *cobra.Command {
 		Short: "Run a station: listeners, queue, console",
 		Long: `Runs the station of a configuration until it is told to stop (Ctrl-C or
 SIGTERM); then it finishes what is in hand. Started again it goes on where it
-stopped, however it stopped.`,
+stopped, however it stopped.
+
+New keys and certificates are taken up while it runs: it looks for them every
+monitor.every, and at once when it gets SIGHUP. Everything else that changes in
+the configuration counts from the next start.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := st.load(env)
 			if err != nil {
@@ -35,7 +41,7 @@ stopped, however it stopped.`,
 				ctx, stop = untilEOF(ctx, env.Stdin)
 				defer stop()
 			}
-			return serve(ctx, env, cfg)
+			return serve(ctx, env, cfg, func() (*config.Config, error) { return st.loadForStore(env) })
 		},
 	}
 	st.flags(env, cmd)
@@ -43,14 +49,15 @@ stopped, however it stopped.`,
 	return cmd
 }
 
-// serve runs the station of a configuration until ctx ends.
-func serve(ctx context.Context, env *Env, cfg *config.Config) (err error) {
+// serve runs the station of a configuration until ctx ends. reload reads the
+// configuration again.
+func serve(ctx context.Context, env *Env, cfg *config.Config, reload func() (*config.Config, error)) (err error) {
 	_, plain := env.LookupEnv("NO_COLOR")
 	log, err := observe.NewLogger(env.Stderr, observe.Format(cfg.Logs.Format), cfg.Logs.Level, isTerminal(env.Stderr) && !plain)
 	if err != nil {
 		return err
 	}
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Now: env.Now, Random: env.Random, Version: version().Version})
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Now: env.Now, Random: env.Random, Version: version().Version, Reload: reload})
 	if err != nil {
 		return err
 	}
@@ -59,7 +66,32 @@ func serve(ctx context.Context, env *Env, cfg *config.Config) (err error) {
 			err = closeErr
 		}
 	}()
+	defer onHangup(ctx, g.Reload)()
 	return g.Run(ctx)
+}
+
+// onHangup calls do at each SIGHUP until the returned function is called.
+func onHangup(ctx context.Context, do func(context.Context) error) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangups:
+				_ = do(ctx) // the log has it
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		cancel()
+		<-done
+	}
 }
 
 // untilEOF ends the context when a stream ends: a child whose parent dies

@@ -36,6 +36,7 @@ func (e *EditError) Unwrap() error { return e.Err }
 // station. Nothing else of it changes, comments and layout included. It is not
 // written: see Write.
 func (c *Config) AddKey(f partners.KeyFile) ([]byte, error) {
+	f.Use = inUTC(f.Use)
 	line := fmt.Sprintf("{certificate: %s, key: %s%s}", c.shown(f.Certificate), c.shown(f.Key), written(f.Use))
 	want := *c.Directory
 	station := want.Station()
@@ -56,6 +57,7 @@ func (c *Config) AddCertificate(partner string, f partners.CertificateFile) ([]b
 	if _, err := c.Directory.Partner(partner); err != nil {
 		return nil, err
 	}
+	f.Use = inUTC(f.Use)
 	line := fmt.Sprintf("{file: %s%s}", c.shown(f.File), written(f.Use))
 	want := c.Directory.Partners()
 	at := 0
@@ -126,6 +128,12 @@ func (c *Config) shown(path string) string {
 		return path // not UTF-8: the reading back will say so
 	}
 	return quoted
+}
+
+// inUTC is u as it comes back from a configuration.
+func inUTC(u partners.Use) partners.Use {
+	u.GoLive, u.Retire = u.GoLive.UTC(), u.Retire.UTC()
+	return u
 }
 
 // written writes when a certificate is used.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"tradepost/certs"
 	"tradepost/partners"
@@ -21,8 +22,6 @@ type Keyring struct {
 	Partners map[string]certs.Set
 	// TLS is the certificate of the AS2 listener; nil when it speaks plain HTTP.
 	TLS *tls.Certificate
-	// Files are all files that were read, or were to be.
-	Files []string
 
 	keys map[string]crypto.Signer // by the fingerprint of the certificate
 }
@@ -32,22 +31,42 @@ type Keyring struct {
 func (k *Keyring) Key(c *x509.Certificate) crypto.Signer { return k.keys[certs.Fingerprint(c)] }
 
 // Keyring reads all keys and certificates. When one cannot be used the error is
-// an *Error with every problem found.
-func (c *Config) Keyring() (*Keyring, error) {
-	k, problems := c.keyring(true)
+// an *Error with every problem found; the Keyring then holds what could be read.
+func (c *Config) Keyring() (*Keyring, error) { return c.result(c.keyring(true)) }
+
+// Certificates is Keyring without private keys, for those who only look.
+func (c *Config) Certificates() (*Keyring, error) { return c.result(c.keyring(false)) }
+
+func (c *Config) result(k *Keyring, problems []Problem) (*Keyring, error) {
 	if len(problems) > 0 {
-		return nil, c.fail(problems)
+		return k, c.fail(problems)
 	}
 	return k, nil
 }
 
-// Certificates is Keyring without private keys, for those who only look.
-func (c *Config) Certificates() (*Keyring, error) {
-	k, problems := c.keyring(false)
-	if len(problems) > 0 {
-		return nil, c.fail(problems)
+// KeyFiles names the files that Keyring reads.
+func (c *Config) KeyFiles() []string {
+	var out []string
+	add := func(names ...string) {
+		for _, n := range names {
+			if n != "" && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
 	}
-	return k, nil
+	add(c.Secrets.KeyFile)
+	for _, f := range c.Directory.Station().KeyFiles() {
+		add(f.Certificate, f.Key)
+	}
+	if t := c.Listen.TLS; t != nil {
+		add(t.Certificate, t.Key)
+	}
+	for _, p := range c.Directory.Partners() {
+		for _, f := range p.Certificates {
+			add(f.File)
+		}
+	}
+	return out
 }
 
 // collector fills a Keyring and notes what cannot be used.
@@ -69,9 +88,6 @@ func (c *Config) keyring(private bool) (*Keyring, []Problem) {
 	k := &collector{c: c, private: private, ring: &Keyring{Partners: map[string]certs.Set{}, keys: map[string]crypto.Signer{}}}
 	if private {
 		var problem *Problem
-		if c.Secrets.KeyFile != "" {
-			k.ring.Files = append(k.ring.Files, c.Secrets.KeyFile)
-		}
 		if k.sealer, problem = c.sealer(); problem != nil {
 			k.problems, k.noSealer = append(k.problems, *problem), true
 		}
@@ -226,7 +242,6 @@ func openPair(list []*x509.Certificate, data []byte, sealer *certs.Sealer) (cryp
 
 // read reads a file named at path, noting why it cannot.
 func (k *collector) read(path, file string) ([]byte, bool) {
-	k.ring.Files = append(k.ring.Files, file)
 	data, err := readFile(file)
 	if err != nil {
 		k.note(path, file+" cannot be read: "+reason(err), "relative paths start at the folder of the configuration")

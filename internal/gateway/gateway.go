@@ -31,6 +31,10 @@ type Options struct {
 	Now     func() time.Time
 	Random  io.Reader
 	Version string
+	// Reload reads the configuration again, for a station that is to take up new
+	// keys and certificates while it runs, without looking into their files; nil
+	// keeps the one it has and reads only the files again.
+	Reload func() (*config.Config, error)
 }
 
 // Gateway is one station, built and ready to run.
@@ -43,6 +47,7 @@ type Gateway struct {
 	engine    *processes.Engine
 	monitor   *processes.Monitor
 	relations *relations
+	reloader  *reloader
 	guides    *steps.Guides
 	started   time.Time
 	// listeners receive from partners and from our own house.
@@ -70,11 +75,12 @@ func (g *Gateway) open(ctx context.Context) (err error) {
 	if g.archive, err = openArchive(g.c, g.o.Now()); err != nil {
 		return err
 	}
-	ring, err := g.c.Keyring()
+	g.reloader = &reloader{g: g}
+	ring, err := g.reloader.open(ctx)
 	if err != nil {
 		return err
 	}
-	g.relations = newRelations(g.c.Directory, newKeyring(ring), g.o.Now)
+	g.relations = newRelations(g.c.Directory, ring, g.o.Now)
 	if g.as2, err = listen(ctx, "listen.as2", g.c.Listen.AS2); err != nil {
 		return err
 	}
@@ -136,7 +142,13 @@ func (g *Gateway) build() error {
 		Store: g.store, Steps: table, Definitions: definitions, IDs: g.store.IDs(), Now: g.o.Now,
 		Owner: owner(g.store.IDs().Next().String()), Workers: g.c.Limits.Workers, Observe: observer,
 	})
-	g.monitor = &processes.Monitor{Store: g.store, IDs: g.store.IDs(), Now: g.o.Now, Every: g.c.Monitor.Every, Observe: observer}
+	g.monitor = &processes.Monitor{
+		Store: g.store, IDs: g.store.IDs(), Now: g.o.Now, Every: g.c.Monitor.Every, Observe: observer,
+		Further: []processes.Look{
+			{Name: "read keys and certificates again", Do: g.reloader.look},
+			{Name: "look for certificates that end", Do: g.watch().Look},
+		},
+	}
 	return err
 }
 

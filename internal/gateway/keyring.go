@@ -9,6 +9,8 @@ import (
 	"tradepost/as2"
 	"tradepost/certs"
 	"tradepost/internal/config"
+	"tradepost/processes/certificates"
+	"tradepost/tracking"
 )
 
 // keyring is all certificates of a moment, of the station and its partners. It
@@ -18,6 +20,28 @@ type keyring struct {
 	key      func(*x509.Certificate) as2.Key
 	partners map[string]certs.Set // by the name of the partner
 	tls      *tls.Certificate
+}
+
+// watch looks after the certificates in use.
+func (g *Gateway) watch() *certificates.Watch {
+	return &certificates.Watch{
+		Store: g.store, IDs: g.store.IDs(), Now: g.o.Now, Thresholds: g.c.Monitor.Thresholds(),
+		Sets: func() map[string]certs.Set {
+			ring := g.relations.ring.Load()
+			sets := map[string]certs.Set{"": ring.own}
+			for _, p := range g.c.Directory.Partners() {
+				sets[p.Name] = ring.partners[p.Name]
+			}
+			return sets
+		},
+		Notice: func(e tracking.Event) {
+			log := g.o.Log.Info
+			if e.Kind == tracking.EventCertEnding {
+				log = g.o.Log.Warn
+			}
+			log(e.Text, "partner", e.Partner)
+		},
+	}
 }
 
 // newKeyring takes over what a configuration names.

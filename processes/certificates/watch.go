@@ -1,0 +1,160 @@
+// Package certificates looks after the certificates of a running station: it
+// tells in time which of them end and when sending switches to the next one,
+// and it takes part in exchanges of certificates with partners
+// (draft-meadors-certificate-exchange).
+package certificates
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tradepost/certs"
+	"tradepost/processes"
+	"tradepost/tracking"
+)
+
+// Watch raises an event when a certificate is about to end and nothing follows
+// it, at each of the thresholds once, and when sending switches to another.
+type Watch struct {
+	Store processes.Store
+	IDs   *tracking.IDs
+	Now   func() time.Time
+	// Sets are the certificates in use now, by the name of the partner; the
+	// station's own are under "".
+	Sets func() map[string]certs.Set
+	// Thresholds are the days before the end at which somebody is told; none
+	// tells nobody.
+	Thresholds []int
+	// Notice hears what was raised, for the log; nil ignores it.
+	Notice func(e tracking.Event)
+}
+
+// notice is one thing to say about a certificate, once.
+type notice struct {
+	owner, sha256, name string
+	kind                tracking.EventKind
+	text                string
+}
+
+// Look raises what is to be raised now.
+func (w *Watch) Look(ctx context.Context) error {
+	now := w.Now()
+	var due []notice
+	for owner, set := range w.Sets() {
+		due = append(due, w.ending(owner, set, now)...)
+		due = append(due, switched(owner, set, now)...)
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	var raised []tracking.Event
+	err := w.Store.Update(ctx, func(ctx context.Context, tx processes.Tx) error {
+		raised = raised[:0]
+		for _, n := range due {
+			first, err := tx.NoteCertificate(ctx, n.owner, n.sha256, n.name, now)
+			if err != nil {
+				return err
+			}
+			if !first {
+				continue
+			}
+			e := tracking.Event{ID: w.IDs.Next(), At: now, Kind: n.kind, Partner: n.owner, Text: n.text}
+			if err := tx.AppendEvent(ctx, &e); err != nil {
+				return err
+			}
+			raised = append(raised, e)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if w.Notice != nil {
+		for _, e := range raised {
+			w.Notice(e)
+		}
+	}
+	return nil
+}
+
+// ending lists the warnings that are due for the certificates of one party. One
+// that another takes over from needs nobody.
+func (w *Watch) ending(owner string, set certs.Set, now time.Time) []notice {
+	if len(w.Thresholds) == 0 {
+		return nil
+	}
+	var out []notice
+	for _, x := range set.Expiring(now, w.Thresholds...) {
+		if x.Covered {
+			continue
+		}
+		out = append(out, notice{
+			owner: owner, sha256: certs.Fingerprint(x.Entry.Certificate), name: fmt.Sprintf("ends within %d days", x.Days),
+			kind: tracking.EventCertEnding, text: warning(owner, x),
+		})
+	}
+	return out
+}
+
+// warning says what ends, when, and what to do.
+func warning(owner string, w certs.Warning) string {
+	whose, advice := "the station's certificate", "make the next one with `tradepost cert roll`, and send it to every partner"
+	if owner != "" {
+		whose, advice = owner+"'s certificate", "ask "+owner+" for the next one, and add it with `tradepost cert import FILE --partner "+owner+"`"
+	}
+	when := fmt.Sprintf("ends on %s, in %s", w.Entry.End().UTC().Format("2006-01-02 15:04 MST"), days(w.Left))
+	if w.Left <= 0 {
+		when = "ended on " + w.Entry.End().UTC().Format("2006-01-02 15:04 MST")
+	}
+	return fmt.Sprintf("%s %s %s, and no other takes over: %s", whose, short(w.Entry), when, advice)
+}
+
+func days(d time.Duration) string {
+	switch n := int(d.Hours() / 24); {
+	case d < 24*time.Hour:
+		return "less than a day"
+	case n == 1:
+		return "1 day"
+	default:
+		return fmt.Sprintf("%d days", n)
+	}
+}
+
+// short names a certificate in a sentence.
+func short(e certs.Entry) string {
+	return fmt.Sprintf("%q (%s...)", e.Certificate.Subject.String(), certs.Fingerprint(e.Certificate)[:11])
+}
+
+// switched tells that sending uses another certificate than before. The first
+// certificate of a party is no switch.
+func switched(owner string, set certs.Set, now time.Time) []notice {
+	var out []notice
+	for _, p := range []certs.Purpose{certs.Sign, certs.Encrypt} {
+		live, err := set.ForSending(p, now)
+		if err != nil || !follows(set, live, p) {
+			continue
+		}
+		var text string
+		switch {
+		case owner == "" && p == certs.Sign:
+			text = fmt.Sprintf("we sign with %s from now on; what partners encrypt to the others is still read", short(live))
+		case owner != "" && p == certs.Encrypt:
+			text = fmt.Sprintf("what goes to %s is encrypted to %s from now on", owner, short(live))
+		default: // the other side decides that, and its traffic shows it
+			continue
+		}
+		out = append(out, notice{owner: owner, sha256: certs.Fingerprint(live.Certificate), name: "live to " + string(p), kind: tracking.EventCertLive, text: text})
+	}
+	return out
+}
+
+// follows tells whether another certificate was live before.
+func follows(set certs.Set, live certs.Entry, p certs.Purpose) bool {
+	for _, e := range set {
+		if e.Serves(p) && e.Live().Before(live.Live()) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,124 @@
+package certificates_test
+
+import (
+	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"tradepost/certs"
+	"tradepost/internal/store/sqlite"
+	"tradepost/internal/store/sqlstore"
+	"tradepost/processes/certificates"
+	"tradepost/tracking"
+)
+
+var day0 = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+
+func day(n int) time.Time { return day0.AddDate(0, 0, n) }
+
+// entry is a certificate valid from and to a day.
+func entry(name string, from, to int) certs.Entry {
+	return certs.Entry{Certificate: &x509.Certificate{
+		Raw: []byte(name), Subject: pkix.Name{CommonName: name}, NotBefore: day(from), NotAfter: day(to),
+	}}
+}
+
+func openStore(t *testing.T) *sqlstore.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// TestWatchSaysItOnce walks through the life of a few certificates and looks
+// twice a day.
+func TestWatchSaysItOnce(t *testing.T) {
+	t.Parallel()
+	store := openStore(t)
+	next := entry("NEXT", 0, 1000)
+	next.GoLive = day(40)
+	sets := map[string]certs.Set{
+		"":         {entry("OWN", -300, 65), next}, // taken over from: no warning, one switch
+		"supplier": {entry("SUPPLIER", -300, 61)},  // nothing follows: every threshold
+		"carrier":  {entry("CARRIER", -300, 900)},
+	}
+	var logged []string
+	now := day(0)
+	w := &certificates.Watch{
+		Store: store, IDs: store.IDs(), Now: func() time.Time { return now },
+		Sets: func() map[string]certs.Set { return sets }, Thresholds: certs.DefaultThresholds(),
+		Notice: func(e tracking.Event) { logged = append(logged, e.Text) },
+	}
+	for half := range 2 * 70 {
+		now = day0.Add(time.Duration(half) * 12 * time.Hour)
+		if err := w.Look(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events, err := store.Events(context.Background(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(logged) != len(events) {
+		t.Errorf("%d were logged, %d recorded", len(logged), len(events))
+	}
+	want := []struct {
+		day     int
+		kind    tracking.EventKind
+		partner string
+		text    string
+	}{
+		{1, tracking.EventCertEnding, "supplier", "in 60 days"},
+		{31, tracking.EventCertEnding, "supplier", "in 30 days"},
+		{40, tracking.EventCertLive, "", `we sign with "CN=NEXT"`},
+		{47, tracking.EventCertEnding, "supplier", "in 14 days"},
+		{54, tracking.EventCertEnding, "supplier", "in 7 days"},
+		{60, tracking.EventCertEnding, "supplier", "in 1 day,"},
+		{61, tracking.EventCertEnding, "supplier", "ended on 2027-01-21"},
+	}
+	if len(events) != len(want) {
+		for _, e := range events {
+			t.Logf("%s %s %s", e.At, e.Kind, e.Text)
+		}
+		t.Fatalf("%d events, want %d", len(events), len(want))
+	}
+	for i, e := range events {
+		w := want[i]
+		if !e.At.Equal(day(w.day)) || e.Kind != w.kind || e.Partner != w.partner || !strings.Contains(e.Text, w.text) {
+			t.Errorf("event %d: %s %s %q: %s; want day %d and %q", i, e.At, e.Kind, e.Partner, e.Text, w.day, w.text)
+		}
+	}
+}
+
+// TestWatchAfterARest says only what is true now, not every threshold that
+// went by.
+func TestWatchAfterARest(t *testing.T) {
+	t.Parallel()
+	store := openStore(t)
+	sets := map[string]certs.Set{"supplier": {entry("SUPPLIER", -300, 10)}}
+	w := &certificates.Watch{
+		Store: store, IDs: store.IDs(), Now: func() time.Time { return day(0) },
+		Sets: func() map[string]certs.Set { return sets }, Thresholds: certs.DefaultThresholds(),
+	}
+	for range 3 {
+		if err := w.Look(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Thresholds = nil
+	sets["carrier"] = certs.Set{entry("CARRIER", -300, 1)}
+	if err := w.Look(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	events, err := store.Events(context.Background(), 0, 1000)
+	if err != nil || len(events) != 1 || !strings.Contains(events[0].Text, "in 10 days") || !strings.Contains(events[0].Text, "cert import FILE --partner supplier") {
+		t.Errorf("%v: %+v", err, events)
+	}
+}
