@@ -94,11 +94,11 @@ func TestDrummondRestart(t *testing.T) {
 		"500 while the ETag is locked": {
 			steps{saying(500), saying(500), holding(10)}, steps{saying(200)}, []string{"HEAD", "HEAD", "HEAD", rest(10)}, -1,
 		},
-		"HEAD is forbidden: send all":       {steps{saying(405)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
-		"HEAD finds nothing: send all":      {steps{saying(404)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
+		"HEAD is forbidden: send all":     {steps{saying(405)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
+		"HEAD finds nothing: send all":    {steps{saying(404)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
 		"HEAD is unknown there: send all": {steps{saying(501)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
-		"HEAD tells no length: send all":    {steps{saying(204)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
-		"HEAD tells more than there is":     {steps{holding(n + 1)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
+		"HEAD tells no length: send all":  {steps{saying(204)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
+		"HEAD tells more than there is":   {steps{holding(n + 1)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1},
 		"HEAD tells of another ETag": {
 			steps{saying(200, "Content-Length", "10", "ETag", `"other"`)}, steps{saying(200)}, []string{"HEAD", "POST"}, -1,
 		},
