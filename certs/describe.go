@@ -18,15 +18,15 @@ type Description struct {
 	Subject   string    `json:"subject"`
 	Issuer    string    `json:"issuer"`
 	Serial    string    `json:"serial"` // hex
-	NotBefore time.Time `json:"not_before"`
-	NotAfter  time.Time `json:"not_after"`
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
 	Key       string    `json:"key"`       // "rsa-2048", "p-256"
 	Signature string    `json:"signature"` // "SHA256-RSA"
 	SHA256    string    `json:"sha256"`    // as Fingerprint
 	SHA1      string    `json:"sha1"`      // of the DER form, in the same writing
 	Usages    []string  `json:"usages"`    // "digitalSignature", as RFC 5280 names them; empty: any
 	// SelfSigned tells that subject and issuer are one.
-	SelfSigned bool `json:"self_signed"`
+	SelfSigned bool `json:"selfSigned"`
 	// Authority tells that it may issue others: not what a partner signs with.
 	Authority bool `json:"authority"`
 }
