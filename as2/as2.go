@@ -79,6 +79,9 @@ type Partner struct {
 // value accepts everything that can be read except MD5 signatures.
 type Policy struct {
 	// RequireSigned refuses unsigned content with insufficient-message-security.
+	// Without it nothing keeps others from changing what is encrypted with CBC,
+	// and our answers tell them what they hit: ask for signatures, or for
+	// AES-GCM.
 	RequireSigned bool
 	// RequireEncrypted refuses unencrypted content likewise. TLS does not count.
 	RequireEncrypted bool

@@ -497,7 +497,7 @@ func TestCorpusThirdParty(t *testing.T) {
 		t.Parallel()
 		b := readFile(t, root, "phpas2/mic-calculation")
 		p := &peeler{stop: context.Background().Err, o: ReceiveOptions{Limits: Limits{}.withDefaults()}, rel: &Relation{}, r: &Received{}}
-		if err := p.inner(bytes.NewReader(b)); err != nil {
+		if err := p.inner(bytes.NewReader(b), false); err != nil {
 			t.Fatal(err)
 		}
 		h := newMICHasher(nil)

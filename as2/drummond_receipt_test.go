@@ -57,6 +57,10 @@ func TestDrummondReceipts(t *testing.T) {
 		"no closing boundary": func(s string) string {
 			return s[:strings.LastIndex(strings.TrimRight(s, "\r\n-"), "\r\n")]
 		},
+		"no line end before the closing boundary": func(s string) string {
+			i := strings.LastIndex(s, "\r\n--")
+			return s[:i] + s[i+2:]
+		},
 		"original headers as a third part": func(s string) string {
 			i := strings.LastIndex(s, "\r\n--")
 			b := strings.TrimSuffix(strings.TrimSpace(s[i:]), "--")

@@ -20,6 +20,9 @@ type entity struct {
 	body io.Reader
 	// kept holds the body, behind raw, when it was spooled before; else nil.
 	kept *spooled
+	// exact forbids octets behind the end of what the body is, which are passed
+	// over elsewhere: see peelEncrypted.
+	exact bool
 }
 
 // peeler takes the layers of security off an entity until the payload is bare.
@@ -36,6 +39,10 @@ type peeler struct {
 	// at the leaf.
 	micSet bool
 	bare   MICs // of wrapped unsigned content without its header
+	// late is a wrong padding, to be told when nothing else is wrong.
+	late error
+	// doubtful is unsigned content of a decryption that may have gone wrong.
+	doubtful bool
 }
 
 // refuse makes the error of a refused transmission.
@@ -103,7 +110,7 @@ func (p *peeler) peel(e entity) error {
 }
 
 // inner reads the header of an entity found inside a layer and peels on.
-func (p *peeler) inner(r io.Reader) error {
+func (p *peeler) inner(r io.Reader, exact bool) error {
 	br := bufio.NewReaderSize(r, firstBuffer)
 	h, err := readHeader(br, p.o.Limits.Headers)
 	if err != nil {
@@ -112,7 +119,7 @@ func (p *peeler) inner(r io.Reader) error {
 	if !h.ended {
 		return &mimeError{"content ends within its header"}
 	}
-	return p.peel(entity{header: h.fields, raw: h.raw, body: br})
+	return p.peel(entity{header: h.fields, raw: h.raw, body: br, exact: exact})
 }
 
 // innerKept is inner for an entity that was spooled: its body need not be
@@ -144,15 +151,24 @@ func (p *peeler) peelCMS(e entity) error {
 	case cms.OIDEnvelopedData, cms.OIDAuthEnvelopedData:
 		return p.peelEncrypted(br)
 	case cms.OIDCompressedData:
-		return p.peelCompressed(br)
+		return p.peelCompressed(br, e.exact)
 	case cms.OIDSignedData:
-		return p.peelEnveloping(br)
+		return p.peelEnveloping(br, e.exact)
 	}
 	return refuse(UnexpectedProcessingError, fmt.Errorf("CMS content type %s does not belong into AS2", kind))
 }
 
 // peelEncrypted decrypts. Whatever goes wrong with a key in it is the same
 // decryption-failed, and so is garbage that does not look like MIME.
+//
+// A mode without authentication, CBC, lets others put octets of their own behind
+// a genuine transmission, or in the place of its end. Were the answer another
+// one when these happen to make a proper padding, it would decrypt for them
+// octet by octet. So a wrong padding is told last, when everything else is
+// right; and nothing may stand behind the end of a signature or a compressed
+// content, so that everything else is never right. Content that begins like no
+// MIME is garbage and not unsigned, though by chance it can be read. What need
+// not be signed, and is not, has no such protection.
 func (p *peeler) peelEncrypted(r io.Reader) error {
 	p.r.Encrypted = true
 	d, err := cms.Decrypt(p.o.rand(), r, p.decryptionKeys(), p.cmsLimits())
@@ -163,15 +179,40 @@ func (p *peeler) peelEncrypted(r io.Reader) error {
 	if allowed := p.rel.Policy.Ciphers; len(allowed) > 0 && !contains(allowed, d.Cipher) {
 		return refuse(InsufficientMessageSecurity, fmt.Errorf("cipher %s is not agreed", d.Cipher))
 	}
+	late := &paddingReader{r: d}
 	plain := &stickyReader{r: d}
-	err = p.inner(plain)
+	if !d.Authenticated {
+		plain.r = late
+	}
+	err = p.inner(plain, !d.Authenticated)
 	if e := plain.drain(); e != nil {
 		return refuse(DecryptionFailed, e)
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+		return refuseGarbage(DecryptionFailed, err)
+	case late.err != nil:
+		p.late = refuse(DecryptionFailed, late.err)
+	default:
 		p.r.Recipient = d.Recipient
 	}
-	return refuseGarbage(DecryptionFailed, err)
+	return nil
+}
+
+// paddingReader makes a wrong padding look like a right one, and keeps it.
+type paddingReader struct {
+	r   io.Reader
+	err error
+}
+
+func (p *paddingReader) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	var syntax *cms.SyntaxError
+	var limit *cms.LimitError
+	if errors.Is(err, cms.ErrDecrypt) && !errors.As(err, &syntax) && !errors.As(err, &limit) { // those anyone can see
+		p.err, err = err, io.EOF
+	}
+	return n, err
 }
 
 // refuseGarbage turns the error of a layer that is no MIME at all into the
@@ -195,7 +236,7 @@ func (p *peeler) decryptionKeys() []cms.DecryptionKey {
 }
 
 // peelCompressed inflates (RFC 3274).
-func (p *peeler) peelCompressed(r io.Reader) error {
+func (p *peeler) peelCompressed(r io.Reader, exact bool) error {
 	p.r.Compressed = true
 	d, err := cms.Decompress(r, p.cmsLimits())
 	if err != nil {
@@ -205,12 +246,22 @@ func (p *peeler) peelCompressed(r io.Reader) error {
 		p.warn("the compressed octets are base64 text, which RFC 3274 does not have")
 	}
 	plain := &stickyReader{r: d}
-	err = p.inner(plain)
+	err = p.inner(plain, false)
 	if e := plain.drain(); e != nil {
 		return refuse(DecompressionFailed, e)
 	}
+	if exact && d.Trailing() > lineEnds {
+		return errBehind
+	}
 	return refuseGarbage(DecompressionFailed, err)
 }
+
+// lineEnds is how many octets a line end or two take: less than a block of any
+// cipher.
+const lineEnds = 4
+
+// errBehind is content with something of others, perhaps, behind its end.
+var errBehind = &mimeError{"something stands behind the end"}
 
 // setMICs keeps the MICs of the outermost signed layer, else of the leaf.
 func (p *peeler) setMICs(m MICs) {

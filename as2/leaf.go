@@ -12,6 +12,10 @@ import (
 
 // leaf takes over the bare content: one payload, or several attachments.
 func (p *peeler) leaf(e entity, t mediaType) error {
+	if p.rel != nil && p.rel.Policy.RequireSigned && !p.r.Signed {
+		p.doubtful = e.exact && !beginsLikeMIME(e.raw)
+		return nil // it will be refused, whatever else may be said of it
+	}
 	content, at := e.kept, int64(len(e.raw))
 	if content == nil || !p.micSet {
 		var err error
@@ -24,6 +28,12 @@ func (p *peeler) leaf(e entity, t mediaType) error {
 		return p.attachments(content.section(at, content.size-at), t)
 	}
 	return p.payload(e.header, content, at, content.size-at)
+}
+
+// beginsLikeMIME tells whether header lines begin as everybody writes them.
+func beginsLikeMIME(raw []byte) bool {
+	start := strings.ToLower(string(raw[:min(len(raw), len("content-"))]))
+	return start == "content-" || start == "mime-ver"
 }
 
 // keep spools the body of e. It computes the MICs when no signature did: over

@@ -228,6 +228,43 @@ func (m *multipartReader) WriteTo(w io.Writer) (int64, error) {
 	}
 }
 
+// blank is what may stand anywhere.
+const blank = " \t\r\n"
+
+// closedBy takes the closing boundary off the end of a part that reached to the
+// end of the input, where it stands when no line end is before it.
+func (m *multipartReader) closedBy(part []byte) ([]byte, bool) {
+	if !m.unclosed {
+		return part, false
+	}
+	before, ok := bytes.CutSuffix(bytes.TrimRight(part, blank), []byte("--"))
+	if ok {
+		before, ok = bytes.CutSuffix(before, m.delim)
+	}
+	if !ok {
+		return part, false
+	}
+	return before, true
+}
+
+// endsHere tells whether the part just read to its end is the last, and nothing
+// but white space follows it.
+func (m *multipartReader) endsHere() bool {
+	if m.unclosed || !m.last {
+		return false
+	}
+	rest := m.buf[m.after:m.end]
+	for len(bytes.Trim(rest, blank)) == 0 {
+		if m.srcErr != nil {
+			return errors.Is(m.srcErr, io.EOF)
+		}
+		m.pos = m.end
+		m.fill()
+		rest = m.buf[m.pos:m.end]
+	}
+	return false
+}
+
 // advance drops n bytes of content.
 func (m *multipartReader) advance(n int) {
 	if n == 0 {

@@ -32,6 +32,9 @@ func Recall(ctx context.Context, header http.Header, body io.Reader, keys []Key,
 	if src.err != nil {
 		return Sent{}, src.err
 	}
+	if err == nil {
+		err = p.late
+	}
 	var refused *DispositionError
 	if errors.As(err, &refused) {
 		err = refused.Err

@@ -245,6 +245,7 @@ func splitParts(body []byte, t mediaType, l Limits) ([][]byte, error) {
 			if err != nil {
 				return nil, unreadable("%w", err)
 			}
+			part, _ = m.closedBy(part)
 			parts = append(parts, part)
 		}
 	}

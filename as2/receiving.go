@@ -189,13 +189,16 @@ func (r *Received) open(ctx context.Context, body io.Reader, o ReceiveOptions) e
 	case err != nil:
 		return err
 	}
+	if p.doubtful {
+		return refuse(DecryptionFailed, errors.New("what was decrypted is not signed, as agreed, and begins like no MIME entity"))
+	}
 	if rel.Policy.RequireEncrypted && !r.Encrypted {
 		return refuse(InsufficientMessageSecurity, errors.New("the content is not encrypted, as agreed"))
 	}
 	if rel.Policy.RequireSigned && !r.Signed {
 		return refuse(InsufficientMessageSecurity, errors.New("the content is not signed, as agreed"))
 	}
-	return nil
+	return p.late
 }
 
 // conclude sets disposition and failure from what open found.

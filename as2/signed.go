@@ -13,7 +13,7 @@ import (
 )
 
 // peelEnveloping opens a SignedData that carries its content.
-func (p *peeler) peelEnveloping(r io.Reader) error {
+func (p *peeler) peelEnveloping(r io.Reader, exact bool) error {
 	p.r.Signed = true
 	s, err := cms.OpenSignedData(r, p.cmsLimits())
 	if err != nil {
@@ -27,6 +27,9 @@ func (p *peeler) peelEnveloping(r io.Reader) error {
 	sd, err := s.SignedData()
 	if err != nil {
 		return refuse(AuthenticationFailed, err)
+	}
+	if exact && sd.Trailing() > lineEnds {
+		return errBehind
 	}
 	sums := hasher.sums()
 	if err := addSums(sums, sd.Digests(), content.section(0, content.size)); err != nil {
@@ -57,7 +60,7 @@ func (p *peeler) peelSigned(e entity, t mediaType) error {
 			named = append(named, d)
 		}
 	}
-	content, signature, sums, err := p.splitSigned(body, boundary, named)
+	content, signature, sums, err := p.splitSigned(body, boundary, named, e.exact)
 	if err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func (p *peeler) peelSigned(e entity, t mediaType) error {
 // splitSigned spools the first part of a multipart/signed and returns the
 // second whole. A second look without the rule that boundaries begin a line is
 // taken when no boundary was found with it.
-func (p *peeler) splitSigned(body io.Reader, boundary string, named []Digest) (*spooled, []byte, map[Digest][]byte, error) {
+func (p *peeler) splitSigned(body io.Reader, boundary string, named []Digest, exact bool) (*spooled, []byte, map[Digest][]byte, error) {
 	read := func(src io.Reader, lenient bool) (*spooled, []byte, map[Digest][]byte, error) {
 		m := newMultipart(src, boundary, p.o.Limits.Parts)
 		m.lenient = lenient
@@ -102,6 +105,10 @@ func (p *peeler) splitSigned(body io.Reader, boundary string, named []Digest) (*
 		}
 		if len(signature) > maxSignature {
 			return content, nil, nil, refuse(AuthenticationFailed, fmt.Errorf("signature part is larger than %d bytes", maxSignature))
+		}
+		signature, closed := m.closedBy(signature)
+		if exact && !closed && !m.endsHere() {
+			return content, nil, nil, errBehind
 		}
 		return content, signature, hasher.sums(), nil
 	}

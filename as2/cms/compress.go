@@ -127,7 +127,13 @@ type Decompressed struct {
 	zlib  io.ReadCloser
 	count int64
 	err   error
+
+	trailing int
 }
+
+// Trailing is the number of octets found behind the end of the structure, once
+// Read returned io.EOF. It says 65536 when there was that much or more.
+func (d *Decompressed) Trailing() int { return d.trailing }
 
 // Decompress reads the beginning of a CompressedData ContentInfo from r and
 // returns the content as a stream. limits.Content and limits.Ratio bound what
@@ -252,7 +258,8 @@ func (d *Decompressed) end() error {
 	if _, err := io.Copy(io.Discard, d.src.octets); err != nil {
 		return err
 	}
-	if _, err := d.b.finish(); err != nil {
+	var err error
+	if d.trailing, err = d.b.finish(); err != nil {
 		return err
 	}
 	return io.EOF
