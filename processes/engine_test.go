@@ -1,12 +1,8 @@
 package processes_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -18,42 +14,20 @@ import (
 	"tradepost/internal/store/sqlstore"
 	"tradepost/processes"
 	"tradepost/tracking"
+	"tradepost/tracking/archive"
 )
 
-// memoryArchive keeps payloads in memory.
-type memoryArchive struct {
-	mu   sync.Mutex
-	kept map[string][]byte
+// failing is an archive that can be told to fail.
+type failing struct {
+	*archive.Archive
 	fail error // returned by Put when set
 }
 
-func (a *memoryArchive) Put(_ context.Context, r io.Reader) (tracking.Payload, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (a *failing) Put(ctx context.Context, r io.Reader) (tracking.Payload, error) {
 	if a.fail != nil {
 		return tracking.Payload{}, a.fail
 	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return tracking.Payload{}, err
-	}
-	sum := sha256.Sum256(b)
-	p := tracking.Payload{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(b))}
-	if a.kept == nil {
-		a.kept = map[string][]byte{}
-	}
-	a.kept[p.SHA256] = b
-	return p, nil
-}
-
-func (a *memoryArchive) Open(_ context.Context, p tracking.Payload) (io.ReadCloser, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	b, ok := a.kept[p.SHA256]
-	if !ok {
-		return nil, fmt.Errorf("payload %s: %w", p.SHA256, tracking.ErrNotFound)
-	}
-	return io.NopCloser(bytes.NewReader(b)), nil
+	return a.Archive.Put(ctx, r)
 }
 
 // quiet observes nothing but what goes wrong around the engine.

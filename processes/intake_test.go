@@ -9,6 +9,7 @@ import (
 	"tradepost/internal/store/sqlstore"
 	"tradepost/processes"
 	"tradepost/tracking"
+	"tradepost/tracking/archive"
 	"tradepost/transport"
 )
 
@@ -16,12 +17,17 @@ import (
 type door struct {
 	*processes.Intake
 	store   *sqlstore.Store
-	archive *memoryArchive
+	archive *failing
 }
 
 func newDoor(t *testing.T) *door {
 	t.Helper()
-	d := &door{store: openStore(t), archive: &memoryArchive{}}
+	a, err := archive.Open(t.TempDir(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	d := &door{store: openStore(t), archive: &failing{Archive: a}}
 	d.Intake = processes.NewIntake(processes.IntakeConfig{
 		Store: d.store, Archive: d.archive, IDs: d.store.IDs(), Now: time.Now, Station: "buyer",
 		ProcessFor: func(string) string { return "inbound" },

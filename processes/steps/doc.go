@@ -72,6 +72,32 @@ func (c Config) document(ctx context.Context, x *processes.Execution) (d *tracki
 	return d, err
 }
 
+// carried is a document on its way to a partner or to the back office.
+type carried struct {
+	document  *tracking.Document
+	frame     *Frame
+	agreement *partners.Partnership
+	bytes     []byte // the document's own, cut out of its payload
+}
+
+// carry reads what a run over one document works on.
+func (c Config) carry(ctx context.Context, x *processes.Execution) (*carried, error) {
+	d, err := c.document(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	frame, err := frameOf(x.Run)
+	if err != nil {
+		return nil, err
+	}
+	agreement, err := c.Directory.Partnership(d.Partner)
+	if err != nil {
+		return nil, processes.Permanent(err)
+	}
+	cut, err := read(ctx, c.Archive, d.Payload, d.Offset, d.Length)
+	return &carried{d, frame, agreement, cut}, err
+}
+
 // memo returns what was made before in this execution, or makes it.
 func memo[T any](x *processes.Execution, key string, make func() (T, error)) (T, error) {
 	if v, ok := x.Memo[key].(T); ok {

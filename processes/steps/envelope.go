@@ -32,18 +32,11 @@ func (*Envelope) Name() string { return "envelope" }
 
 // Run implements processes.Step.
 func (s *Envelope) Run(ctx context.Context, x *processes.Execution) (processes.Result, error) {
-	d, err := s.c.document(ctx, x)
+	c, err := s.c.carry(ctx, x)
 	if err != nil {
 		return processes.Result{}, err
 	}
-	frame, err := frameOf(x.Run)
-	if err != nil {
-		return processes.Result{}, err
-	}
-	agreement, err := s.c.Directory.Partnership(d.Partner)
-	if err != nil {
-		return processes.Result{}, processes.Permanent(err)
-	}
+	d := c.document
 	partner, err := s.c.Directory.Partner(d.Partner)
 	if err != nil {
 		return processes.Result{}, processes.Permanent(err)
@@ -52,15 +45,11 @@ func (s *Envelope) Run(ctx context.Context, x *processes.Execution) (processes.R
 	if len(station.Identifiers) == 0 || len(partner.Identifiers) == 0 {
 		return processes.Result{}, processes.Permanent(fmt.Errorf("an interchange to %s needs an EDI identifier on both sides: give `identifiers` under station and partner", d.Partner))
 	}
-	cut, err := read(ctx, s.c.Archive, d.Payload, d.Offset, d.Length)
-	if err != nil {
-		return processes.Result{}, err
-	}
-	e := &enveloping{document: d, frame: frame, agreement: agreement, sender: station.Identifiers[0], receiver: partner.Identifiers[0], now: s.c.Now()}
+	e := &enveloping{carried: c, sender: station.Identifiers[0], receiver: partner.Identifiers[0], now: s.c.Now()}
 	if err := s.allocate(ctx, e); err != nil {
 		return processes.Result{}, err
 	}
-	written, err := e.write(cut)
+	written, err := e.write(c.bytes)
 	if err != nil {
 		return processes.Result{}, processes.Permanent(fmt.Errorf("write the interchange: %w", err))
 	}
@@ -73,7 +62,7 @@ func (s *Envelope) Run(ctx context.Context, x *processes.Execution) (processes.R
 		return processes.Result{}, err
 	}
 	err = processes.PutParcel(x.Run, &processes.Parcel{
-		Connection: agreement.Connection, Content: content, ContentType: contentType(d.Standard),
+		Connection: c.agreement.Connection, Content: content, ContentType: contentType(d.Standard),
 		Filename: fmt.Sprintf("%s-%s.edi", d.Type, i.Control),
 		Subject:  fmt.Sprintf("%s %s from %s", d.Type, i.Control, station.Name),
 	})
@@ -188,9 +177,7 @@ func outline(b []byte) ([]edi.Part, error) {
 
 // enveloping is one document on its way into its interchange.
 type enveloping struct {
-	document           *tracking.Document
-	frame              *Frame
-	agreement          *partners.Partnership
+	*carried
 	sender, receiver   partners.Identifier
 	interchange, group int64
 	now                time.Time

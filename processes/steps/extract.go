@@ -23,27 +23,16 @@ func (*Extract) Name() string { return "extract" }
 
 // Run implements processes.Step.
 func (s *Extract) Run(ctx context.Context, x *processes.Execution) (processes.Result, error) {
-	d, err := s.c.document(ctx, x)
+	c, err := s.c.carry(ctx, x)
 	if err != nil {
 		return processes.Result{}, err
 	}
-	frame, err := frameOf(x.Run)
-	if err != nil {
-		return processes.Result{}, err
-	}
-	p, err := s.c.Directory.Partnership(d.Partner)
-	if err != nil {
-		return processes.Result{}, processes.Permanent(err)
-	}
-	rule, ok := p.Rule(partners.Inbound, d.Type)
+	d := c.document
+	rule, ok := c.agreement.Rule(partners.Inbound, d.Type)
 	if !ok {
 		return processes.Result{}, processes.Permanent(fmt.Errorf("the agreement with %s no longer covers inbound documents %s", d.Partner, d.Type))
 	}
-	cut, err := read(ctx, s.c.Archive, d.Payload, d.Offset, d.Length)
-	if err != nil {
-		return processes.Result{}, err
-	}
-	own, err := frame.around(cut)
+	own, err := c.frame.around(c.bytes)
 	if err != nil {
 		return processes.Result{}, processes.Permanent(err)
 	}
@@ -53,7 +42,7 @@ func (s *Extract) Run(ctx context.Context, x *processes.Execution) (processes.Re
 	}
 	err = processes.PutParcel(x.Run, &processes.Parcel{
 		Connection: rule.Deliver, Content: content, ContentType: contentType(d.Standard),
-		Filename: fmt.Sprintf("%s-%s-%s.edi", d.Type, d.Partner, frame.Control),
+		Filename: fmt.Sprintf("%s-%s-%s.edi", d.Type, d.Partner, c.frame.Control),
 		Subject:  fmt.Sprintf("%s from %s", d.Type, d.Partner),
 	})
 	return processes.Result{Detail: fmt.Sprintf("%s %s in an interchange of its own, %d bytes", d.Type, d.Control, content.Size)}, err

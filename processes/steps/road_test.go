@@ -1,10 +1,7 @@
 package steps_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +17,7 @@ import (
 	"tradepost/processes"
 	"tradepost/processes/steps"
 	"tradepost/tracking"
+	"tradepost/tracking/archive"
 	"tradepost/transport"
 )
 
@@ -31,44 +29,15 @@ type road struct {
 }
 
 type station struct {
-	t      *testing.T
-	name   string
-	store  *sqlstore.Store
-	kept   *kept
-	intake *processes.Intake
-	peer   *station
-	house  []string // what the back office got
-	mu     sync.Mutex
-	refuse *transport.Outcome // what the wire answers instead of delivering
-}
-
-// kept is an archive in memory.
-type kept struct {
-	mu    sync.Mutex
-	bytes map[string][]byte
-}
-
-func (k *kept) Put(_ context.Context, r io.Reader) (tracking.Payload, error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return tracking.Payload{}, err
-	}
-	sum := sha256.Sum256(b)
-	p := tracking.Payload{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(b))}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.bytes[p.SHA256] = b
-	return p, nil
-}
-
-func (k *kept) Open(_ context.Context, p tracking.Payload) (io.ReadCloser, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	b, ok := k.bytes[p.SHA256]
-	if !ok {
-		return nil, fmt.Errorf("payload %q: %w", p.SHA256, tracking.ErrNotFound)
-	}
-	return io.NopCloser(bytes.NewReader(b)), nil
+	t       *testing.T
+	name    string
+	store   *sqlstore.Store
+	archive *archive.Archive
+	intake  *processes.Intake
+	peer    *station
+	house   []string // what the back office got
+	mu      sync.Mutex
+	refuse  *transport.Outcome // what the wire answers instead of delivering
 }
 
 // Sender implements processes.Senders: "house" is the back office, everything
@@ -181,13 +150,17 @@ func newStation(t *testing.T, name, peer string, agreement partners.Partnership)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &station{t: t, name: name, kept: &kept{bytes: map[string][]byte{}}}
+	s := &station{t: t, name: name}
+	if s.archive, err = archive.Open(t.TempDir(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.archive.Close() })
 	s.store, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), name+".db"), sqlite.Options{Poll: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.intake = processes.NewIntake(processes.IntakeConfig{
-		Store: s.store, Archive: s.kept, IDs: s.store.IDs(), Now: time.Now, Station: name,
+		Store: s.store, Archive: s.archive, IDs: s.store.IDs(), Now: time.Now, Station: name,
 		ProcessFor: func(connection string) string {
 			if connection == "house" {
 				return "outbound"
@@ -207,11 +180,11 @@ func (s *station) run(t *testing.T, d *partners.Directory) {
 		t.Fatal(err)
 	}
 	carrier := processes.CarrierConfig{
-		Store: s.store, Archive: s.kept, IDs: s.store.IDs(), Now: time.Now, Station: s.name, Senders: s,
+		Store: s.store, Archive: s.archive, IDs: s.store.IDs(), Now: time.Now, Station: s.name, Senders: s,
 		Connector: func(connection string) string { return connection },
 	}
 	table, err := processes.NewSteps(append(steps.All(steps.Config{
-		Store: s.store, Archive: s.kept, Directory: d, Guides: guides, IDs: s.store.IDs(), Now: time.Now,
+		Store: s.store, Archive: s.archive, Directory: d, Guides: guides, IDs: s.store.IDs(), Now: time.Now,
 	}), processes.NewPrepare(carrier), processes.NewSend(carrier), processes.NewChase(carrier), processes.NewReturnReceipt(carrier))...)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -158,8 +159,13 @@ func TestSameControlNumberTwiceIsADuplicate(t *testing.T) {
 	}
 	// It is answered by a TA1 with note 025, and by no second 997.
 	ta1 := r.supplier.await(outbound("TA1"), "delivered", func(v *tracking.DocumentView) bool { return v.Document.State == tracking.DocumentDelivered })
-	if !strings.Contains(string(r.supplier.kept.bytes[ta1.Document.Payload.SHA256]), "*R*025~") {
-		t.Errorf("the TA1 is %q", r.supplier.kept.bytes[ta1.Document.Payload.SHA256])
+	f, err := r.supplier.archive.Open(t.Context(), ta1.Document.Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if sent, err := io.ReadAll(f); err != nil || !strings.Contains(string(sent), "*R*025~") {
+		t.Errorf("the TA1 is %q: %v", sent, err)
 	}
 }
 
