@@ -1,0 +1,42 @@
+package dictionary
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"tradepost/edi/schema"
+)
+
+// prove loads the texts as schema.Load would and keeps those that stand. One
+// that does not is a finding: a user must never find out at night.
+func (im *importer) prove(r *Result, texts []File) {
+	catalog := &schema.Catalog{}
+	stands := make([]bool, len(texts))
+	for _, over := range []bool{false, true} { // what lies over a guide comes behind it
+		for i, f := range texts {
+			if bytes.Contains(f.Text, []byte("\nbased-on ")) != over {
+				continue
+			}
+			_, err := catalog.Add(f.Name, f.Text)
+			if stands[i] = err == nil; err != nil {
+				im.broken(f, err)
+			}
+		}
+	}
+	for i, f := range texts {
+		if stands[i] {
+			r.Files = append(r.Files, f)
+		}
+	}
+}
+
+func (im *importer) broken(f File, err error) {
+	at := place{file: f.Name}
+	var syntax *schema.SyntaxError
+	if errors.As(err, &syntax) {
+		at.line, at.column = syntax.Line, syntax.Column
+		err = errors.New(syntax.Text)
+	}
+	im.report(NotKept, at, "%s", fmt.Sprintf("the text made from the source does not load and was left out: %v", err))
+}

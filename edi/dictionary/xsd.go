@@ -1,0 +1,357 @@
+package dictionary
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tradepost/edi/schema"
+)
+
+// An XML Schema of the BizTalk kind describes one document. The root element
+// has header, segments and loops in a row; segments and composites are global
+// elements, written once for each place with _2, _3 behind their name; fields
+// are elements named after segment and position (BGM02), their number stands
+// at the end of an annotation (DOCUMENT NUMBER_1004), codes are enumerations
+// of global types (EDIFACT_ID_1225). Annotations also tell the identifier of a
+// segment (tag_name), its syntax notes (Rule) and what is not used (Used).
+type xsd struct {
+	*importer
+	std     *standard
+	globals map[string]*xmlNode // elements
+	types   map[string]*xmlNode // simple types
+	groups  int                 // segment groups counted, for EDIFACT
+	doc     *document
+	told    map[string]bool
+}
+
+func (im *importer) importXSD(files []sourceFile) ([]*standard, error) {
+	std := newStandard()
+	std.origin = []string{"Made from an XML Schema; the terms of who wrote it, and of the standard in it, hold for this text, too."}
+	for i := range files {
+		if err := im.next(); err != nil {
+			return nil, err
+		}
+		if xmlRoot(files[i].data) != rootXSD {
+			im.skip(&files[i], "no XML Schema")
+			continue
+		}
+		root, err := readXML(&files[i])
+		if err != nil {
+			im.report(NotUnderstood, place{file: files[i].name}, "the XML cannot be read to its end: %v", err)
+		}
+		if root == nil {
+			continue
+		}
+		x := &xsd{importer: im, std: std, globals: map[string]*xmlNode{}, types: map[string]*xmlNode{}, told: map[string]bool{}}
+		x.read(root)
+	}
+	if im.options.Version != "" {
+		std.version = im.options.Version
+	}
+	if im.options.Standard != "" {
+		std.standard = im.options.Standard
+	}
+	std.title = strings.TrimSpace(std.standard+" "+std.version) + ", from XML Schemas"
+	im.headers(std)
+	return []*standard{std}, nil
+}
+
+var rootName = regexp.MustCompile(`^(X12|EFACT|EDIFACT)_([0-9A-Z.]{3,12})_([A-Z0-9]{3,6})(?:_[A-Za-z0-9]+)?$`)
+
+// read takes one schema.
+func (x *xsd) read(root *xmlNode) {
+	var first *xmlNode
+	for _, c := range root.children {
+		switch c.name {
+		case "element":
+			if x.globals[c.attrs["name"]] == nil {
+				x.globals[c.attrs["name"]] = c
+			}
+			if first == nil && rootName.MatchString(c.attrs["name"]) {
+				first = c
+			}
+		case "simpleType":
+			x.types[c.attrs["name"]] = c
+		case "annotation":
+		case "import", "include":
+			x.report(NotUnderstood, c.place, "another schema is taken in, which is not read: import it together with this one when it describes a document")
+		default:
+			x.report(NotUnderstood, c.place, "a part of an XML Schema that is not read here")
+		}
+	}
+	info := root.child("annotation").child("appinfo")
+	about := map[string]string{}
+	for _, c := range info.all("schemaInfo") {
+		for k, v := range c.attrs {
+			about[k] = v
+		}
+	}
+	if g := x.globals[about["root_reference"]]; g != nil {
+		first = g
+	}
+	if first == nil {
+		x.report(NotUnderstood, root.place, "no element is named as BizTalk names documents: X12_00401_850 or EFACT_D96A_ORDERS")
+		return
+	}
+	x.document(first, about)
+}
+
+// document takes the root element.
+func (x *xsd) document(root *xmlNode, about map[string]string) {
+	standard, version, kind := "", about["standards_version"], about["document_type"]
+	if m := rootName.FindStringSubmatch(root.attrs["name"]); m != nil {
+		standard = schema.X12
+		if m[1] != "X12" {
+			standard = schema.EDIFACT
+		}
+		if version == "" {
+			version = m[2]
+		}
+		if kind == "" {
+			kind = m[3]
+		}
+	}
+	if x.options.Type != "" {
+		kind = x.options.Type
+	}
+	version = biztalkVersion(version)
+	if !documentKind.MatchString(kind) || standard == "" {
+		x.report(NotUnderstood, root.place, "the schema does not say of which standard and type the document is")
+		return
+	}
+	if x.std.standard == "" {
+		x.std.standard, x.std.version = standard, version
+	}
+	if x.std.standard != standard || x.std.version != version && x.options.Version == "" {
+		x.report(NotKept, root.place, "a document of %s %s among those of %s %s: import one version at a time", standard, version, x.std.standard, x.std.version)
+		return
+	}
+	x.doc = &document{kind: kind, title: sentenceCase(notes(root)), place: root.place}
+	nodes := x.nodes(root, 0)
+	if len(nodes) < 2 {
+		x.report(NotUnderstood, root.place, "the document has no segments")
+		return
+	}
+	x.doc.nodes = frame(standard, []area{{name: "message", nodes: nodes}})
+	if standard == schema.X12 {
+		hierarchies(x.doc.nodes[0].nodes)
+	}
+	x.variants()
+	x.std.documents = append(x.std.documents, x.doc)
+}
+
+// biztalkVersion turns 00401 into 004010 and D96A into D:96A.
+func biztalkVersion(text string) string {
+	text = strings.ToUpper(strings.ReplaceAll(text, ".", ""))
+	switch {
+	case len(text) == 5 && text[0] == '0':
+		return text + "0"
+	case len(text) == 4 && (text[0] == 'D' || text[0] == 'S'):
+		return text[:1] + ":" + text[1:]
+	}
+	return text
+}
+
+// info gives the annotation of an element: recordInfo or fieldInfo.
+func info(n *xmlNode) *xmlNode {
+	app := n.child("annotation").child("appinfo")
+	if r := app.child("recordInfo"); r != nil {
+		return r
+	}
+	return app.child("fieldInfo")
+}
+
+func notes(n *xmlNode) string {
+	if i := info(n); i != nil {
+		return collapse(i.attrs["notes"])
+	}
+	return ""
+}
+
+// target gives the element that a reference names.
+func (x *xsd) target(n *xmlNode) *xmlNode {
+	if ref := n.attrs["ref"]; ref != "" {
+		if _, local, prefixed := strings.Cut(ref, ":"); prefixed {
+			ref = local
+		}
+		return x.globals[ref]
+	}
+	return n
+}
+
+// children gives the elements inside an element, choices and inner sequences
+// opened.
+func (x *xsd) children(n *xmlNode) []*xmlNode {
+	var out []*xmlNode
+	var open func(group *xmlNode, depth int)
+	open = func(group *xmlNode, depth int) {
+		if group == nil || depth > 8 {
+			return
+		}
+		for _, c := range group.children {
+			switch c.name {
+			case "element":
+				out = append(out, c)
+			case "sequence":
+				open(c, depth+1)
+			case "choice", "all":
+				x.report(NotKept, c.place, "a choice; what may stand here may stand in the order of the schema only, and each is optional")
+				from := len(out)
+				open(c, depth+1)
+				for i := from; i < len(out); i++ {
+					optional := *out[i]
+					optional.attrs = cloneAttrs(out[i].attrs)
+					optional.attrs["minOccurs"] = "0"
+					out[i] = &optional
+				}
+			case "annotation":
+			default:
+				x.report(NotUnderstood, c.place, "no element")
+			}
+		}
+	}
+	open(n.child("complexType"), 0)
+	return out
+}
+
+func cloneAttrs(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m)+1)
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}
+
+var copySuffix = regexp.MustCompile(`_[0-9]+$`)
+
+// tag gives the identifier of a segment, empty for what is none.
+func tag(n *xmlNode) string {
+	i := info(n)
+	name := ""
+	if i != nil {
+		name = i.attrs["tag_name"]
+	}
+	if name == "" {
+		name, _, _ = strings.Cut(n.attrs["name"], "_")
+	}
+	name = copySuffix.ReplaceAllString(name, "")
+	if segmentName.MatchString(name) {
+		return name
+	}
+	return ""
+}
+
+// isLoop tells a loop from a segment: it holds segments, and a segment holds
+// fields and composites.
+func (x *xsd) isLoop(n *xmlNode, depth int) bool {
+	if i := info(n); i != nil && i.attrs["tag_name"] != "" {
+		return false
+	}
+	if depth > maxNestedLoops {
+		return false
+	}
+	children := n.child("complexType").child("sequence").all("element")
+	if len(children) == 0 {
+		return n.child("complexType") != nil && tag(n) == ""
+	}
+	first := x.target(children[0])
+	if first == nil || first.child("complexType") == nil {
+		return false
+	}
+	if i := info(first); i != nil && i.attrs["tag_name"] != "" {
+		return true
+	}
+	return strings.Contains(first.attrs["name"], "Loop") || x.isLoop(first, depth+1)
+}
+
+// nodes reads the places inside the root or a loop.
+func (x *xsd) nodes(parent *xmlNode, depth int) []node {
+	var out []node
+	if depth > maxNestedLoops {
+		x.report(NotUnderstood, parent.place, "loops are nested deeper than %d", maxNestedLoops)
+		return nil
+	}
+	for _, c := range x.children(parent) {
+		t := x.target(c)
+		if t == nil {
+			x.report(Contradiction, c.place, "element %q is not in the schema", c.attrs["ref"])
+			continue
+		}
+		low, high, ok := c.occurs(1, 1)
+		if !ok || high > maxUses {
+			x.report(NotUnderstood, c.place, "minOccurs and maxOccurs are numbers")
+			high = 0
+		}
+		if high < 0 {
+			continue
+		}
+		n := node{required: low > 0, max: high, place: c.place}
+		if x.isLoop(t, 0) {
+			x.groups++
+			group := "SG" + strconv.Itoa(x.groups)
+			n.nodes = x.nodes(t, depth+1)
+			if len(n.nodes) == 0 || len(n.nodes[0].nodes) > 0 {
+				x.report(NotUnderstood, c.place, "a loop begins with a segment")
+				continue
+			}
+			n.name = n.nodes[0].name
+			if x.std.standard == schema.EDIFACT {
+				n.name = group
+			}
+			n.title = sentenceCase(strings.TrimPrefix(notes(t), "Loop for "))
+			out = append(out, n)
+			continue
+		}
+		if n.name = tag(c); c.attrs["ref"] != "" && (info(c) == nil || info(c).attrs["tag_name"] == "") || n.name == "" {
+			n.name = tag(t)
+		}
+		if n.name == "" {
+			x.report(NotUnderstood, c.place, "neither a segment nor a loop")
+			continue
+		}
+		if i := info(c); i != nil && i.attrs["Trigger_Field_Name"] != "" {
+			x.report(NotKept, c.place, "%s is told from its like by %s = %s; here it is every %s", n.name, i.attrs["Trigger_Field_Name"], i.attrs["Trigger_Field_Value"], n.name)
+		}
+		if header := n.name; header == "ST" || header == "SE" || header == "UNH" || header == "UNT" {
+			n.required = true // optional in these schemas, where envelopes are read apart
+		} else {
+			n.rules = x.segment(n.name, c, t)
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// variants turns what a place's segment has other than the segment itself into
+// edits of the guide. Places that share a path share them, or have none.
+func (x *xsd) variants() {
+	byPath := map[string][][]string{}
+	var order []string
+	for i := range x.doc.nodes {
+		a := &x.doc.nodes[i]
+		walk(a.nodes, a.prefix(), func(n *node, path string) {
+			if len(n.nodes) > 0 || len(n.levels) > 0 {
+				return
+			}
+			if byPath[path] == nil {
+				order = append(order, path)
+			}
+			byPath[path] = append(byPath[path], n.rules)
+		})
+	}
+	for _, path := range order {
+		rules := byPath[path][0]
+		for _, other := range byPath[path][1:] {
+			if !slices.Equal(rules, other) {
+				x.report(NotKept, x.doc.place, "%s stands more than once, each time with other rules; a guide cannot tell them apart, and none was kept", path)
+				rules = nil
+				break
+			}
+		}
+		if len(rules) > 0 {
+			x.doc.edits = append(x.doc.edits, edit{path: path, rules: rules})
+		}
+	}
+}

@@ -1,0 +1,381 @@
+package dictionary
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tradepost/edi/schema"
+)
+
+// field is one position of a segment or composite as a schema describes it.
+type field struct {
+	use
+	kind     schema.Type
+	decimals int
+	codes    []schema.Code
+	unused   bool
+	parts    []field // of a composite
+}
+
+var (
+	noteRef  = regexp.MustCompile(`^(.*?)_([A-Z]?[0-9]{1,5})$`)
+	idType   = regexp.MustCompile(`^(?:X12|EDIFACT)_ID_([A-Z]?[0-9]{1,5})(?:_[0-9]+)?$`)
+	baseType = regexp.MustCompile(`^(?:X12|EDIFACT)_(AN|ID|N[0-9]?|R|DT|TM|B|A)$`)
+	subject  = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,3}?([0-9]{2})(?:_{1,2}.*)?$`)
+)
+
+// segment reads the segment at a place and returns the rules in which this
+// place differs from the segment as it is known so far.
+func (x *xsd) segment(name string, reference, target *xmlNode) []string {
+	fields := x.fields(target, name, false)
+	l := x.std.segments[name]
+	if l == nil {
+		l = &layout{ref: name, name: sentenceCase(notes(target)), place: target.place}
+		if l.name == "" {
+			l.name = name
+		}
+		for _, f := range fields {
+			u := f.use
+			if f.unused {
+				u.required = false
+			}
+			l.addUse(u)
+		}
+		l.notes = x.rules(reference, target, name)
+		x.std.segments[name] = l
+	}
+	var rules []string
+	for i := range l.uses {
+		if i >= len(fields) {
+			rules = append(rules, strconv.Itoa(i+1)+" forbid")
+			continue
+		}
+		words := x.differs(&l.uses[i], &fields[i])
+		if len(words) > 0 {
+			rules = append(rules, strconv.Itoa(i+1)+" "+strings.Join(words, " "))
+		}
+		c := x.std.composites[l.uses[i].ref]
+		if c == nil || l.uses[i].ref != fields[i].ref || slices.Contains(words, "forbid") {
+			continue
+		}
+		for j := range min(len(c.uses), len(fields[i].parts)) {
+			if words := x.differs(&c.uses[j], &fields[i].parts[j]); len(words) > 0 {
+				rules = append(rules, component{i + 1, j + 1}.String()+" "+strings.Join(words, " "))
+			}
+		}
+	}
+	if len(fields) > len(l.uses) {
+		x.report(Contradiction, target.place, "%s has %d elements here and %d where it stands first; the first was kept", name, len(fields), len(l.uses))
+	}
+	return rules
+}
+
+// differs gives the rules for one element of a place.
+func (x *xsd) differs(u *use, f *field) []string {
+	if u.ref != f.ref {
+		if key := "differs " + u.ref + " " + f.ref; !x.told[key] {
+			x.told[key] = true
+			x.report(Contradiction, f.place, "this is element %s where the segment has %s elsewhere; %s was kept", f.ref, u.ref, u.ref)
+		}
+		return nil
+	}
+	if f.unused {
+		return []string{"forbid"}
+	}
+	var words []string
+	switch {
+	case f.required && !u.required:
+		words = append(words, "require")
+	case !f.required && u.required:
+		words = append(words, "optional")
+	}
+	e := x.std.elements[u.ref]
+	if e == nil {
+		return words
+	}
+	low, high := e.min, e.max
+	if u.max > 0 {
+		low, high = u.min, u.max
+	}
+	fieldLow, fieldHigh := e.min, e.max
+	if f.use.max > 0 {
+		fieldLow, fieldHigh = f.use.min, f.use.max
+	}
+	if fieldLow != low || fieldHigh != high {
+		words = append(words, "length", length(fieldLow, fieldHigh))
+	}
+	if values := codeValues(f.codes); len(values) > 0 && len(values) < len(e.codes) && !slices.ContainsFunc(values, func(v string) bool { return !plainCode(v) }) {
+		words = append(words, "codes", strings.Join(values, " "))
+	}
+	return words
+}
+
+func codeValues(codes []schema.Code) []string {
+	out := make([]string, len(codes))
+	for i, c := range codes {
+		out[i] = c.Value
+	}
+	return out
+}
+
+// fields reads the elements of a segment or composite, and describes those
+// that are new.
+func (x *xsd) fields(n *xmlNode, name string, inside bool) []field {
+	var out []field
+	for _, c := range x.children(n) {
+		if len(out) >= maxPositions {
+			x.report(NotKept, c.place, "%s has more than %d elements", name, maxPositions)
+			break
+		}
+		t := x.target(c)
+		if t == nil {
+			x.report(Contradiction, c.place, "element %q is not in the schema", c.attrs["ref"])
+			continue
+		}
+		low, high, ok := c.occurs(1, 1)
+		if !ok {
+			x.report(NotUnderstood, c.place, "minOccurs and maxOccurs are numbers")
+		}
+		f := field{use: use{required: low > 0, repeat: 1, place: c.place}}
+		if high != 1 {
+			f.repeat = min(max(high, 1), 999999)
+			if high == 0 {
+				f.repeat = 999999
+			}
+		}
+		if i := info(c); i != nil && i.attrs["Used"] == "No" || high < 0 {
+			f.unused, f.required = true, false
+		}
+		switch {
+		case t.child("complexType") == nil:
+			x.simple(&f, c, t, name, len(out)+1)
+		case inside:
+			x.report(NotKept, c.place, "a composite inside of a composite")
+			continue
+		default:
+			x.composite(&f, c, t)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// composite reads a composite. It is described once; schemas have it once for
+// each place, where it may be narrower.
+func (x *xsd) composite(f *field, reference, t *xmlNode) {
+	ref := copySuffix.ReplaceAllString(t.attrs["name"], "")
+	if !compositeRef.MatchString(ref) {
+		if m := noteRef.FindStringSubmatch(notes(reference)); m != nil {
+			ref = m[2]
+		}
+	}
+	if !compositeRef.MatchString(ref) { // UNH2 and its like, written in place
+		ref = "Y" + strconv.Itoa(len(x.std.composites)+1)
+	}
+	f.ref = ref
+	fields := x.fields(t, ref, true)
+	l := x.std.composites[ref]
+	if l == nil {
+		l = &layout{ref: ref, name: sentenceCase(notes(t)), place: t.place}
+		if l.name == "" {
+			l.name = sentenceCase(notes(reference))
+		}
+		for _, inner := range fields {
+			l.addUse(inner.use)
+		}
+		l.notes = x.rules(reference, t, ref)
+		x.std.composites[ref] = l
+	}
+	if len(fields) != len(l.uses) {
+		x.report(Contradiction, t.place, "composite %s has %d components here and %d elsewhere; the first was kept", ref, len(fields), len(l.uses))
+	}
+	f.parts = fields
+}
+
+// simple reads a simple element.
+func (x *xsd) simple(f *field, c, t *xmlNode, holder string, position int) {
+	name := notes(c)
+	if m := noteRef.FindStringSubmatch(name); m != nil {
+		name, f.ref = m[1], m[2]
+	}
+	typeName := t.attrs["type"]
+	if _, local, prefixed := strings.Cut(typeName, ":"); prefixed {
+		typeName = local
+	}
+	body := t.child("simpleType")
+	if m := idType.FindStringSubmatch(typeName); m != nil {
+		if f.ref == "" {
+			f.ref = m[1]
+		}
+		f.kind = x.kind("ID")
+	}
+	if m := baseType.FindStringSubmatch(typeName); m != nil {
+		f.kind, f.decimals = x.kind(m[1]), decimalsOf(m[1])
+	} else if g := x.types[typeName]; g != nil && body == nil {
+		body = g
+	}
+	low, high := x.facets(f, body, 0)
+	if f.kind == 0 {
+		f.kind = x.kind("AN")
+		x.report(NotUnderstood, t.place, "type %q of %s is not known; it was taken as text", typeName, holder)
+	}
+	if f.ref == "" || !elementName.MatchString(f.ref) {
+		f.ref = fmt.Sprintf("Z%d%02d", len(x.std.elements)%900+100, position%100)
+		x.report(NotUnderstood, c.place, "the number of this element is not told; it got %s", f.ref)
+	}
+	e := x.std.elements[f.ref]
+	if e == nil {
+		low, high = told(low, high, f.codes)
+		e = &element{ref: f.ref, name: sentenceCase(name), kind: f.kind, decimals: f.decimals, min: low, max: max(high, low), place: c.place}
+		if e.name == "" {
+			e.name = f.ref
+		}
+		x.std.elements[f.ref] = e
+	}
+	if high > 0 && (low != e.min || high != e.max) {
+		f.use.min, f.use.max = max(low, 1), max(high, low, 1)
+	}
+	known := map[string]bool{}
+	for _, have := range e.codes {
+		known[have.Value] = true
+	}
+	for _, code := range f.codes {
+		if !known[code.Value] {
+			known[code.Value] = true
+			e.codes = append(e.codes, code)
+		}
+	}
+}
+
+// told completes the length of an element: codes tell it when nothing else
+// does.
+func told(low, high int, codes []schema.Code) (shortest, longest int) {
+	for _, c := range codes {
+		if high == 0 {
+			longest = max(longest, len(c.Value))
+		}
+	}
+	if longest == 0 {
+		longest = high
+	}
+	if longest == 0 {
+		longest = 65535
+	}
+	return max(low, 1), longest
+}
+
+func (x *xsd) kind(text string) schema.Type {
+	kind, _, _ := sefType(x.std.standard, text)
+	return kind
+}
+
+func decimalsOf(text string) int {
+	if len(text) == 2 && text[0] == 'N' && text[1] >= '0' && text[1] <= '9' {
+		return int(text[1] - '0')
+	}
+	return 0
+}
+
+// facets reads lengths and codes of a simple type; 0 is not told.
+func (x *xsd) facets(f *field, body *xmlNode, depth int) (low, high int) {
+	r := body.child("restriction")
+	if r == nil || depth > 8 {
+		return 0, 0
+	}
+	base := r.attrs["base"]
+	if _, local, prefixed := strings.Cut(base, ":"); prefixed {
+		base = local
+	}
+	switch m := baseType.FindStringSubmatch(base); {
+	case m != nil:
+		f.kind, f.decimals = x.kind(m[1]), decimalsOf(m[1])
+	case x.types[base] != nil && x.types[base] != body:
+		low, high = x.facets(f, x.types[base], depth+1)
+	case base == "string" && f.kind == 0:
+		f.kind = x.kind("AN")
+	}
+	seen := map[string]bool{}
+	var codes []schema.Code
+	for _, c := range r.children {
+		v := c.attrs["value"]
+		n, isNumber := count(v)
+		switch c.name {
+		case "minLength":
+			if isNumber {
+				low = n
+			}
+		case "maxLength":
+			if isNumber {
+				high = n
+			}
+		case "length":
+			if isNumber {
+				low, high = n, n
+			}
+		case "enumeration":
+			if v != "" && printable(v) == v && !seen[v] {
+				seen[v] = true
+				codes = append(codes, schema.Code{Value: v, Name: collapse(c.child("annotation").child("documentation").string())})
+			}
+		case "annotation", "whiteSpace":
+		default:
+			x.report(NotKept, c.place, "a facet that elements of EDI do not have")
+		}
+	}
+	if len(codes) > 0 {
+		f.codes = codes
+	}
+	return low, high
+}
+
+func (n *xmlNode) string() string {
+	if n == nil {
+		return ""
+	}
+	return n.text
+}
+
+// rules reads the syntax notes of a segment or composite.
+func (x *xsd) rules(reference, t *xmlNode, name string) []string {
+	var list []*xmlNode
+	if i := info(reference); i != nil {
+		list = i.all("Rule")
+	}
+	if i := info(t); len(list) == 0 && i != nil {
+		list = i.all("Rule")
+	}
+	var out []string
+	for _, r := range list {
+		letter := map[string]string{
+			"X12ConditionDesignatorX_Paired": "P", "X12ConditionDesignatorX_Required": "R", "X12ConditionDesignatorX_Exclusion": "E",
+			"X12ConditionDesignatorX_Conditional": "C", "X12ConditionDesignatorX_ListConditional": "L",
+		}[r.attrs["subjects"]]
+		names := []string{}
+		if q := r.attrs["qualifier"]; q != "" {
+			names = append(names, q)
+		}
+		for _, s := range r.all("Subject") {
+			names = append(names, s.attrs["name"])
+		}
+		text := letter
+		for _, s := range names {
+			m := subject.FindStringSubmatch(s)
+			if m == nil || m[1] == "00" {
+				text = ""
+				break
+			}
+			text += m[1]
+		}
+		if letter == "" || text == "" || len(names) < 2 {
+			x.report(NotUnderstood, r.place, "a rule of %s: %s %s", name, r.attrs["subjects"], strings.Join(names, " "))
+			continue
+		}
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
