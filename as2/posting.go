@@ -78,9 +78,14 @@ func (c *Client) post(ctx context.Context, target string, out *Outgoing) (*Respo
 
 // postReceipt is Client.PostReceipt.
 func (c *Client) postReceipt(ctx context.Context, target string, r *Receipt) (*Response, error) {
-	return c.send(ctx, target, r.Header, int64(len(r.Body)), func() (io.ReadCloser, error) {
+	req, err := c.request(ctx, target, r.Header, int64(len(r.Body)), func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(r.Body)), nil
 	})
+	if err != nil {
+		return nil, &PostError{Err: err}
+	}
+	req.Close = true // a connection of its own; OpenAS2 answers twice on it
+	return c.do(req)
 }
 
 // send posts headers and body and reads the answer.
@@ -89,6 +94,11 @@ func (c *Client) send(ctx context.Context, target string, header http.Header, si
 	if err != nil {
 		return nil, &PostError{Err: err}
 	}
+	return c.do(req)
+}
+
+// do posts a request and reads the answer.
+func (c *Client) do(req *http.Request) (*Response, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, &PostError{Retry: retryable(err), Err: fmt.Errorf("as2: post to %s: %w", req.URL.Redacted(), err)}
