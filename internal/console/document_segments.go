@@ -42,7 +42,7 @@ type Token struct {
 type IssueView struct {
 	tracking.Issue
 	Bad    bool
-	Place  string // "BEG01", "N1 (segment 4)"
+	Place  string // "BEG01", "BEG01-2"; "" where the text begins with it
 	Before string // what stands in front of the element on its line, "" where it cannot be pointed at
 	ByThem bool
 }
@@ -97,6 +97,9 @@ func issueView(i *tracking.Issue) IssueView {
 		if i.Component > 0 {
 			v.Place += fmt.Sprintf("-%d", i.Component)
 		}
+	}
+	if v.Place != "" && strings.HasPrefix(v.Text, v.Place) {
+		v.Place = ""
 	}
 	return v
 }

@@ -57,22 +57,20 @@ type CertificateView struct {
 
 func (c *Console) evidenceTab(_ context.Context, l *loaded) (any, error) {
 	var e Evidence
+	from, to := "the back office", cut(60, l.Document.Partner)
+	if to == "" {
+		to = "an unknown partner"
+	}
+	if l.Document.Direction == tracking.Inbound {
+		from, to = to, from
+	}
 	if t := l.Source; t != nil {
-		title := "How it came from " + whom(t, "the back office")
-		e.Crossings = append(e.Crossings, crossing(t, l.Receipts, title, l.now))
+		e.Crossings = append(e.Crossings, crossing(t, l.Receipts, "How it came from "+from, l.now))
 	}
 	if t := l.Delivery; t != nil {
-		title := "How it went to " + whom(t, "the back office")
-		e.Crossings = append(e.Crossings, crossing(t, l.Receipts, title, l.now))
+		e.Crossings = append(e.Crossings, crossing(t, l.Receipts, "How it went to "+to, l.now))
 	}
 	return e, nil
-}
-
-func whom(t *tracking.Transmission, house string) string {
-	if t.Partner == "" {
-		return house
-	}
-	return cut(60, t.Partner)
 }
 
 // crossing gathers a transmission's evidence.

@@ -21,6 +21,7 @@ func (c *Console) funcs() (template.FuncMap, error) {
 		"size":        size,
 		"cut":         cut,
 		"fingerprint": fingerprint,
+		"sentence":    sentence,
 		"plural":      plural,
 		"dict":        dict,
 	}, nil
@@ -158,17 +159,32 @@ func cut(limit int, s string) string {
 	return s
 }
 
-// fingerprint writes a hex digest in pairs, the form people read to each other.
-func fingerprint(h string) string {
-	h = strings.ToUpper(h)
+// fingerprint writes a digest in hex, with or without colons, in pairs, the form
+// people read to each other; a line may break behind every eighth pair.
+func fingerprint(h string) template.HTML {
+	h = strings.ToUpper(strings.ReplaceAll(h, ":", ""))
+	if strings.Trim(h, "0123456789ABCDEF") != "" {
+		return template.HTML(template.HTMLEscapeString(cut(100, h))) //nolint:gosec // escaped
+	}
 	var b strings.Builder
 	for i := 0; i+1 < len(h); i += 2 {
 		if i > 0 {
 			b.WriteByte(':')
+			if i%16 == 0 {
+				b.WriteString("<wbr>")
+			}
 		}
 		b.WriteString(h[i : i+2])
 	}
-	return b.String()
+	return template.HTML(b.String()) //nolint:gosec // hex digits and colons
+}
+
+// sentence begins a text with a capital letter.
+func sentence(s string) string {
+	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
 }
 
 // dict makes a map out of names and values, to hand several to a template.

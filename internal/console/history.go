@@ -58,9 +58,7 @@ func runLines(runs []processes.RunView) []RunLine {
 			}
 		}
 		whole := to.Sub(from)
-		if whole > 0 {
-			line.Took = duration(whole)
-		}
+		line.Took = duration(whole)
 		for _, s := range r.Steps {
 			step := StepLine{StepRecord: s, Chip: outcomeChip(s.Outcome), Took: duration(s.EndedAt.Sub(s.StartedAt))}
 			if whole > 0 {

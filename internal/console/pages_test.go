@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"tradepost/edi/schema"
 	"tradepost/internal/console"
 	"tradepost/internal/console/sample"
 	"tradepost/tracking"
@@ -44,7 +45,7 @@ func TestTodayShowsWhatNeedsSomebodyFirst(t *testing.T) {
 	c := s.signIn(t)
 	page := s.page(t, c, "/", 200)
 	says(t, "Today", page,
-		"1 invalid", "1 rejected by partner", "1 not delivered", "1 not acknowledged in time", "2 transmissions refused", "1 dead letters", "1 certificates to renew",
+		"1 invalid", "1 rejected by partner", "1 not delivered", "1 acknowledgement late", "2 transmissions refused", "1 dead letters", "1 certificates to renew",
 		"Failed 850 Purchase order PO-2211 Orchard Packaging", "Rejected 856 Ship notice BG-76980 Bluegate Stores", "Its acknowledgement was due 2 h 20 min ago.",
 		"75 received", "Kestrel Markets last 14:32:08 36 36 0")
 	if strings.Index(page, "Needs somebody") > strings.Index(page, "Traffic") {
@@ -249,7 +250,8 @@ func TestReadableNamesWhatTheGuideKnows(t *testing.T) {
 	says(t, "Readable", page, "Heading", "Detail", "Summary", "Purchase order number 4500012345", "5 November 2026 20261105", "Line 1", "Line 3", "Quantity ordered 144", "Names by the guide x12/004010/850.")
 	page = s.page(t, c, "/documents/"+document(t, s.Store, "810", "INV-30940").ID.String(), 200)
 	says(t, "Readable with an implied decimal point", page, "2649.60 264960")
-	page = s.page(t, c, "/documents/"+document(t, s.Store, "940", "4500012391").ID.String(), 200)
+	bare := start(t, sample.Day(), func(c *console.Config) { c.Segments = console.NewSegments(&schema.Catalog{}) })
+	page = bare.page(t, bare.signIn(t), "/documents/"+document(t, bare.Store, "940", "4500012391").ID.String(), 200)
 	says(t, "Readable without a guide", page, "There is no guide for this type", "W0502 4500012391")
 }
 
@@ -365,6 +367,41 @@ func TestEvidenceProvesTheCrossing(t *testing.T) {
 			says(t, "a duplicate", s.page(t, c, "/transmissions/"+tr.ID.String(), 200), "The same transmission came before")
 			says(t, "its original", s.page(t, c, "/transmissions/"+tr.DuplicateOf.String(), 200), "It came again as "+tr.ID.String())
 		}
+	}
+}
+
+func TestOwnHouseAndUnknownSendersAreToldApart(t *testing.T) {
+	t.Parallel()
+	store := sample.Day()
+	d := document(t, store, "856", "4500012345")
+	var unknown tracking.ID
+	for i := range store.TransmissionList {
+		switch x := &store.TransmissionList[i]; {
+		case x.ID == d.SourceID:
+			x.Partner = d.Partner // whom the back office meant
+		case x.State == tracking.TransmissionRefused && x.Direction == tracking.Inbound:
+			x.Partner, unknown = "", x.ID
+		}
+	}
+	s := start(t, store)
+	c := s.signIn(t)
+	says(t, "the list", s.page(t, c, "/transmissions?q=shipment+0035", 200), "back office for Kestrel Markets")
+	says(t, "the list", s.page(t, c, "/transmissions?state=refused&direction=inbound", 200), "to us from unknown")
+	says(t, "its page", s.page(t, c, "/transmissions/"+d.SourceID.String(), 200), "from the back office, for Kestrel Markets")
+	says(t, "its page", s.page(t, c, "/transmissions/"+unknown.String(), 200), "from somebody unknown")
+	says(t, "its document", s.page(t, c, "/documents/"+d.ID.String()+"/evidence", 200), "How it came from the back office", "How it went to Kestrel Markets")
+}
+
+func TestLevelsOfAShipmentLieInEachOther(t *testing.T) {
+	t.Parallel()
+	s := start(t, sample.Day())
+	page := s.page(t, s.signIn(t), "/documents/"+document(t, s.Store, "856", "4500012345").ID.String(), 200)
+	var levels []string
+	for _, m := range regexp.MustCompile(`<section class="loop level(\d)"><h4>([^<]+)</h4>`).FindAllStringSubmatch(page, -1) {
+		levels = append(levels, m[1]+" "+m[2])
+	}
+	if got := strings.Join(levels, ", "); got != "1 Shipment, 2 Order, 3 Pack (carton), 4 Item" {
+		t.Errorf("the levels are %s", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -45,7 +46,10 @@ type PartnerCard struct {
 }
 
 // RuleLine is one type of document of an agreement.
-type RuleLine struct{ Type, Name, Guide, Deliver string }
+type RuleLine struct {
+	Type, Name, Deliver string
+	Guide               string // its name, or the name of its file without the folders
+}
 
 const maxPartners = 100
 
@@ -168,7 +172,11 @@ func partnerCard(p *partners.Partner, a *partners.Partnership, connections []par
 func ruleLines(rules []partners.DocumentRule) []RuleLine {
 	var out []RuleLine
 	for _, r := range rules {
-		out = append(out, RuleLine{r.Type, typeName(r.Type), r.Guide, r.Deliver})
+		guide := r.Guide
+		if filepath.IsAbs(guide) {
+			guide = filepath.Base(guide)
+		}
+		out = append(out, RuleLine{Type: r.Type, Name: typeName(r.Type), Deliver: r.Deliver, Guide: guide})
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,7 +120,7 @@ type placer struct {
 	dictionary *schema.Dictionary
 	open       []pass
 	passes     int
-	depth      map[string]int // of hierarchy levels by HL01
+	levels     map[string][]Loop // of hierarchy levels by HL01, each with those above it
 	area       string
 }
 
@@ -128,10 +129,14 @@ type pass struct {
 	at     int // node taken last, -1 before the first
 	number int
 	title  string
+	above  []Loop // hierarchy levels this one lies under
 }
 
+// maxLevels is how deep hierarchy levels are drawn into each other.
+const maxLevels = 5
+
 func newPlacer(g *schema.Guide, d *schema.Dictionary) *placer {
-	p := &placer{guide: g, dictionary: d, depth: map[string]int{}}
+	p := &placer{guide: g, dictionary: d, levels: map[string][]Loop{}}
 	if g != nil {
 		p.open = []pass{{loop: g.Root, at: -1}}
 		if p.dictionary == nil {
@@ -152,7 +157,7 @@ func (p *placer) segment(seg *edi.Segment, ordinal int) Segment {
 		out.Head = string(seg.Raw[:n])
 	}
 	for _, f := range p.open[min(1, len(p.open)):] {
-		out.Loops = append(out.Loops, Loop{Number: f.number, Title: f.title})
+		out.Loops = append(append(out.Loops, f.above...), Loop{Number: f.number, Title: f.title})
 	}
 	var uses []schema.Use
 	if layout != nil {
@@ -214,7 +219,6 @@ func (p *placer) enter(n *schema.Node, seg *edi.Segment) *schema.Node {
 	}
 	if len(loop.Levels) > 0 {
 		code := seg.Element(3).String()
-		p.depth[seg.Element(1).String()] = p.depth[seg.Element(2).String()] + 1
 		for _, l := range loop.Levels {
 			if l.Code == code || l.Code == "*" {
 				loop, title = l.Loop, l.Title
@@ -222,7 +226,12 @@ func (p *placer) enter(n *schema.Node, seg *edi.Segment) *schema.Node {
 			}
 		}
 	}
-	p.open = append(p.open, pass{loop: loop, number: p.passes, title: p.name(title, n, seg)})
+	next := pass{loop: loop, number: p.passes, title: p.name(title, n, seg)}
+	if len(n.Loop.Levels) > 0 {
+		next.above = p.levels[seg.Element(2).String()]
+		p.levels[seg.Element(1).String()] = append(slices.Clip(next.above), Loop{next.number, next.title})[:min(len(next.above)+1, maxLevels)]
+	}
+	p.open = append(p.open, next)
 	if len(loop.Nodes) > 0 {
 		return &loop.Nodes[0]
 	}

@@ -56,6 +56,7 @@ type EventLine struct {
 	tracking.Event
 	Chip Chip
 	Link string
+	Of   string // the partner, where the list is of several
 }
 
 func (c *Console) today(r *http.Request) (*view, error) {
@@ -96,7 +97,9 @@ func (c *Console) today(r *http.Request) (*view, error) {
 		return nil, err
 	}
 	for _, e := range events {
-		t.Events = append(t.Events, eventLine(e))
+		line := eventLine(e)
+		line.Of = e.Partner
+		t.Events = append(t.Events, line)
 	}
 	if len(events) > 0 {
 		t.LastEvent = events[0].ID.String()
@@ -130,7 +133,7 @@ func (c *Console) needs(ctx context.Context, t *Today, sum *tracking.Summary, no
 		{sum.Invalid, "invalid", "octagon", "bad", documentsLink("state", "invalid", "since", since)},
 		{sum.Rejected, "rejected by partner", "cross", "bad", documentsLink("direction", "outbound", "ack", "rejected", "since", since)},
 		{sum.Failed, "not delivered", "alert", "bad", documentsLink("state", "failed", "since", since)},
-		{sum.Overdue, "not acknowledged in time", "late", "warn", documentsLink("ack", "overdue")},
+		{sum.Overdue, "acknowledgement late", "late", "warn", documentsLink("ack", "overdue")},
 		{sum.Refused, "transmissions refused", "shield", "bad", "/transmissions?" + url.Values{"state": {"refused,failed"}, "since": {since}}.Encode()},
 		{stuck, "dead letters", "queue", "bad", "/queue#dead"},
 		{expiring, "certificates to renew", "key", "warn", "/partners"},

@@ -1,10 +1,12 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"tradepost/internal/api"
@@ -29,6 +31,7 @@ type TransmissionLine struct {
 	State     Chip
 	Connector string
 	Name      string // Message-ID or file name
+	House     bool   // it stays inside our house: the connection is to no partner
 }
 
 func (c *Console) transmissions(r *http.Request) (*view, error) {
@@ -42,6 +45,10 @@ func (c *Console) transmissions(r *http.Request) (*view, error) {
 		return nil, redirect(target)
 	}
 	t := Transmissions{}
+	house, err := c.house(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if q.Limit == 0 {
 		q.Limit = pageRows
 	}
@@ -55,7 +62,7 @@ func (c *Console) transmissions(r *http.Request) (*view, error) {
 			return nil, err
 		default:
 			for i := range page.Transmissions {
-				t.Rows = append(t.Rows, transmissionLine(&page.Transmissions[i]))
+				t.Rows = append(t.Rows, transmissionLine(&page.Transmissions[i], house))
 			}
 			if page.Next != 0 {
 				t.Older = link("/transmissions", v, "before", page.Next.String())
@@ -74,10 +81,25 @@ func (c *Console) transmissions(r *http.Request) (*view, error) {
 	return &view{template: "transmissions", title: "Transmissions", section: "transmissions", body: t}, nil
 }
 
-func transmissionLine(t *tracking.Transmission) TransmissionLine {
+// house names the connections to our own back office.
+func (c *Console) house(ctx context.Context) (map[string]bool, error) {
+	d, err := c.cfg.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := map[string]bool{}
+	for i := range d.Connections {
+		if d.Connections[i].Partner == "" {
+			own[d.Connections[i].Name] = true
+		}
+	}
+	return own, nil
+}
+
+func transmissionLine(t *tracking.Transmission, house map[string]bool) TransmissionLine {
 	l := TransmissionLine{
 		Transmission: *t, Link: "/transmissions/" + t.ID.String(), Out: t.Direction == tracking.Outbound,
-		State: transmissionChip(t.State), Connector: connectorName(t.Connector), Name: t.MessageID,
+		State: transmissionChip(t.State), Connector: connectorName(t.Connector), Name: t.MessageID, House: house[t.Connection],
 	}
 	if l.Name == "" {
 		l.Name = t.Filename
@@ -113,6 +135,7 @@ type Transmission struct {
 	Events       []EventLine
 	Runs         []RunLine
 	Parts        []Download
+	House        bool // it stays inside our house
 }
 
 // InterchangeLine is an interchange inside a transmission.
@@ -131,9 +154,17 @@ func (c *Console) transmission(r *http.Request) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := Transmission{Crossing: crossing(&v.Transmission, v.Receipts, "", now)}
+	house, err := c.house(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := Transmission{Crossing: crossing(&v.Transmission, v.Receipts, "", now), House: house[v.Transmission.Connection]}
 	for _, i := range v.Interchanges {
-		t.Interchanges = append(t.Interchanges, InterchangeLine{i, verdictChip(i.State)})
+		line := InterchangeLine{i, verdictChip(i.State)}
+		if i.State == tracking.VerdictPending && !slices.ContainsFunc(v.Documents, func(d tracking.DocumentRow) bool { return d.InterchangeID == i.ID && d.Ack != tracking.AckNone }) {
+			line.Chip = ackChip(&tracking.Document{Ack: tracking.AckNone}, now) // as with an interchange of acknowledgements
+		}
+		t.Interchanges = append(t.Interchanges, line)
 	}
 	for i := range v.Documents {
 		t.Documents = append(t.Documents, documentLine(&v.Documents[i], now))

@@ -41,6 +41,14 @@ func TestNumbersAndSizesAreForPeople(t *testing.T) {
 	if got := cut(6, "äöüäöü"); got != "äöüäöü" {
 		t.Errorf("cut shortens what fits: %q", got)
 	}
+	for _, h := range []string{"9a15c739fa785b2b445d", "9A:15:C7:39:FA:78:5B:2B:44:5D"} {
+		if got := string(fingerprint(h)); got != "9A:15:C7:39:FA:78:5B:2B:<wbr>44:5D" {
+			t.Errorf("the fingerprint %s is written %s", h, got)
+		}
+	}
+	if got := string(fingerprint("<b>")); got != "&lt;B&gt;" {
+		t.Errorf("what is no fingerprint is written %s", got)
+	}
 	for value, want := range map[string]string{"264960": "2649.60", "5": "0.05", "-5": "-0.05", "": "", "1.5": "", "12a": ""} {
 		if got := withPoint([]byte(value), 2); got != want {
 			t.Errorf("%q of type N2 is %q, want %q", value, got, want)

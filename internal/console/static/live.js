@@ -42,7 +42,7 @@ if (bar && list && "EventSource" in window) {
     const what = document.createElement("span");
     what.className = "what";
     const text = document.createElement("bdi");
-    text.textContent = visible(event.text).slice(0, 400);
+    text.textContent = visible(event.text[0].toUpperCase() + event.text.slice(1)).slice(0, 400);
     const link = address(event);
     if (link) {
       const a = document.createElement("a");
@@ -53,6 +53,12 @@ if (bar && list && "EventSource" in window) {
       what.append(text);
     }
     item.append(mark, time, what);
+    if (event.partner) {
+      const of = document.createElement("bdi");
+      of.className = "by of";
+      of.textContent = visible(event.partner).slice(0, 40);
+      item.append(of);
+    }
     return item;
   };
 
