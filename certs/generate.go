@@ -34,7 +34,7 @@ func Generate(r Request, random io.Reader) (*Pair, error) {
 	if r.Validity == 0 {
 		r.Validity = 3 * 365 * 24 * time.Hour
 	}
-	key, err := generateKey(r.Type, random)
+	key, err := GenerateKey(r.Type, random)
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +134,9 @@ func (r Request) addresses() ([]net.IP, error) {
 	return out, nil
 }
 
-// generateKey makes a private key of type t.
-func generateKey(t KeyType, random io.Reader) (crypto.Signer, error) {
+// GenerateKey makes a private key of type t; "" is rsa-2048. random is as in
+// Generate.
+func GenerateKey(t KeyType, random io.Reader) (crypto.Signer, error) {
 	bits := 0
 	switch t {
 	case "", RSA2048:

@@ -41,7 +41,7 @@ func ParsePKCS12(data []byte, password string) (*Pair, error) {
 	if key == nil {
 		return nil, fmt.Errorf("PKCS #12 file: %w", ErrNoKey)
 	}
-	return newPair(key, cs)
+	return NewPair(key, cs)
 }
 
 // readLegacyPFX reads with golang.org/x/crypto, which is old and frozen:

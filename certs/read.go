@@ -146,11 +146,12 @@ func ParsePair(certificates, key []byte) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPair(k, cs)
+	return NewPair(k, cs)
 }
 
-// newPair finds the certificate of key among cs; the others become the chain.
-func newPair(key crypto.Signer, cs []*x509.Certificate) (*Pair, error) {
+// NewPair finds the certificate of key among cs; the others become the chain.
+// ErrMismatch when it is not among them.
+func NewPair(key crypto.Signer, cs []*x509.Certificate) (*Pair, error) {
 	if len(cs) == 0 {
 		return nil, ErrNoCertificate
 	}
@@ -267,7 +268,7 @@ func OpenKey(data []byte, c *x509.Certificate, sealer *Sealer) (crypto.Signer, e
 	if err != nil {
 		return nil, err
 	}
-	if _, err := newPair(key, []*x509.Certificate{c}); err != nil {
+	if _, err := NewPair(key, []*x509.Certificate{c}); err != nil {
 		return nil, err
 	}
 	return key, nil

@@ -89,6 +89,11 @@ func readInput(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readSmall(f, name)
+}
+
+// readSmall reads f to its end and closes it.
+func readSmall(f io.ReadCloser, name string) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(f, maxSmallInput+1))
 	if cerr := f.Close(); err == nil {
 		err = cerr

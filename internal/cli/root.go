@@ -29,6 +29,7 @@ Begin with ` + "`tradepost demo`" + ` to see two stations trade, or with
 		newQueueCommand(env),
 		newEDICommand(env),
 		newAS2Command(env),
+		newCertCommand(env),
 		newConsoleCommand(env),
 		newVersionCommand(env),
 	)

@@ -10,9 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"tradepost/certs"
 	"tradepost/internal/config"
 	"tradepost/partners"
+	"tradepost/processes/certificates"
 	"tradepost/tracking"
 )
 
@@ -95,21 +95,13 @@ func key(list []tracking.CertificateOffer) string {
 }
 
 // add puts certificates taken over from partners beside the configured ones.
-// What the configuration says of the same certificate counts.
 func (k *keyring) add(taken []tracking.CertificateOffer) error {
 	for _, o := range taken {
-		c, err := certs.ParseCertificate([]byte(o.PEM))
+		e, err := certificates.EntryOf(o)
 		if err != nil {
-			return fmt.Errorf("certificate offer %s of %s: %w", o.ID, o.Partner, err)
+			return err
 		}
-		if slices.ContainsFunc(k.partners[o.Partner], func(e certs.Entry) bool { return e.Certificate.Equal(c) }) {
-			continue
-		}
-		e := certs.Entry{Certificate: c, GoLive: o.GoLive, Source: "offer " + o.ID.String()}
-		for _, p := range o.Purposes {
-			e.Purposes = append(e.Purposes, certs.Purpose(p))
-		}
-		k.partners[o.Partner] = append(k.partners[o.Partner], e)
+		k.partners[o.Partner] = certificates.With(k.partners[o.Partner], e)
 	}
 	return nil
 }
