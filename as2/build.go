@@ -297,6 +297,9 @@ func (b *builder) compressed(s section) section {
 			{"Content-Disposition", `attachment; filename="smime.p7z"`},
 		},
 		write: func(w io.Writer) error {
+			if b.o.DER {
+				return b.compressDER(w, s)
+			}
 			z, err := b.o.Deflaters.Compress(w)
 			if err != nil {
 				return fmt.Errorf("compress: %w", err)
@@ -310,6 +313,23 @@ func (b *builder) compressed(s section) section {
 			return nil
 		},
 	}
+}
+
+// compressDER writes s as CompressedData with definite lengths.
+func (b *builder) compressDER(w io.Writer, s section) error {
+	stream := b.o.Spool.create()
+	defer func() { _ = stream.Close() }() // only frees it
+	z := b.o.Deflaters.Deflate(stream)
+	if err := s.writeTo(z); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return fmt.Errorf("compress: %w", err)
+	}
+	if err := cms.WrapCompressed(w, stream.section(0, stream.size), stream.size); err != nil {
+		return fmt.Errorf("compress: %w", err)
+	}
+	return nil
 }
 
 // signed wraps s into a multipart/signed; the MIC covers s as it is written.
@@ -367,13 +387,22 @@ func (b *builder) encrypted(s section) section {
 			{"Content-Disposition", `attachment; filename="smime.p7m"`},
 		},
 		write: func(w io.Writer) error {
-			e, err := cms.Encrypt(b.o.Rand, w, recipients, cms.EncryptOptions{
-				Cipher: b.o.Encrypt, AllowTripleDES: b.o.Encrypt == TripleDES,
-			})
+			o := cms.EncryptOptions{Cipher: b.o.Encrypt, AllowTripleDES: b.o.Encrypt == TripleDES, Definite: b.o.DER}
+			write := s.writeTo
+			if b.o.DER {
+				whole := b.o.Spool.create()
+				defer func() { _ = whole.Close() }() // only frees it
+				if err := s.writeTo(whole); err != nil {
+					return err
+				}
+				o.Size = whole.size
+				write = func(w io.Writer) error { _, err := copyContent(w, whole.section(0, whole.size)); return err }
+			}
+			e, err := cms.Encrypt(b.o.Rand, w, recipients, o)
 			if err != nil {
 				return fmt.Errorf("encrypt: %w", err)
 			}
-			if err := s.writeTo(e); err != nil {
+			if err := write(e); err != nil {
 				return err
 			}
 			if err := e.Close(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"io"
 	"strings"
 	"testing"
 
@@ -52,8 +53,9 @@ func TestNoPaddingOracle(t *testing.T) {
 				out := mustBuild(t, order, o)
 				parts := takeApart(t, bodyOf(t, out))
 				answers := map[string]int{}
-				for guess := range 256 {
-					r, err := Receive(context.Background(), out.Header, bytes.NewReader(forge(parts, byte(guess))), ReceiveOptions{Lookup: lookup(rel)})
+				right := parts.right(t, bodyOf(t, out))
+				for guess := right - 7; guess != right+7; guess++ {
+					r, err := Receive(context.Background(), out.Header, bytes.NewReader(forge(parts, guess)), ReceiveOptions{Lookup: lookup(rel)})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -99,6 +101,21 @@ func (p cbcParts) forged(guess byte) []byte {
 	first := bytes.Repeat([]byte{0xa5}, 16)
 	first[15] = guess
 	return append(first, p.ciphertext[32:48]...)
+}
+
+// right is the guess that makes a padding of one octet.
+func (p cbcParts) right(t *testing.T, body []byte) byte {
+	t.Helper()
+	bob := testKeys()["bob"]
+	d, err := cms.Decrypt(rand.Reader, bytes.NewReader(body), []cms.DecryptionKey{{Certificate: bob.Certificate, Key: bob.Private}}, cms.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := io.ReadAll(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain[47] ^ p.ciphertext[31] ^ 1
 }
 
 // with puts an EnvelopedData together again.

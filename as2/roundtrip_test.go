@@ -3,7 +3,9 @@ package as2
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/asn1"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,6 +34,47 @@ func TestRoundTrip(t *testing.T) {
 }
 
 // TestRoundTripSchemes covers the rarer ways of signing and of key transport.
+// TestDER: what a partner that reads nothing but DER gets. The standard library
+// takes it apart, which reads nothing else.
+func TestDER(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat(order, 500)
+	for name, o := range map[string]Options{
+		"encrypted":                     {Encrypt: AES256CBC},
+		"signed, encrypted":             {Sign: SHA256, Encrypt: AES128CBC},
+		"compressed":                    {Compress: AfterSigning},
+		"signed, compressed":            {Sign: SHA256, Compress: AfterSigning},
+		"compressed, signed, GCM":       {Sign: SHA384, Encrypt: AES256GCM, Compress: BeforeSigning},
+		"signed, compressed, encrypted": {Sign: SHA256, Encrypt: AES192CBC, Compress: AfterSigning},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o.DER, o.Receipt = true, ReceiptRequest{Mode: SyncReceipt, Signed: true}
+			o.Spool = Spool{Dir: t.TempDir(), Threshold: 1000}
+			out := mustBuild(t, content, o)
+			body := bodyOf(t, out)
+			var whole asn1.RawValue
+			if rest, err := asn1.Unmarshal(body, &whole); err != nil || len(rest) > 0 {
+				t.Errorf("not DER: %v, %d octets left", err, len(rest))
+			}
+			r := receiveAt(t, relation("bob", "alice"), out.Header, body)
+			if r.Failure != nil || !bytes.Equal(open(t, r.Payloads[0]), content) {
+				t.Fatalf("failure %v", r.Failure)
+			}
+			rc, err := r.Receipt(ReceiptOptions{MessageID: "<r@bob.test>", Now: testNow})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := reparse(t, rc).Check(out.Sent, relation("alice", "bob").Partner.Verify); !got.Delivered {
+				t.Errorf("outcome %+v", got)
+			}
+			if left, err := os.ReadDir(o.Spool.Dir); err != nil || len(left) > 0 {
+				t.Errorf("left %v, %v", left, err)
+			}
+		})
+	}
+}
+
 func TestRoundTripSchemes(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{

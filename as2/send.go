@@ -38,6 +38,10 @@ type Options struct {
 	Receipt ReceiptRequest
 	// Attachments are further documents, sent as multipart/related (RFC 6362).
 	Attachments []Payload
+	// DER writes what is encrypted or compressed with definite lengths, for
+	// partners that cannot read the BER of a stream. Each such layer is then
+	// kept in the spool once more.
+	DER bool
 	// Product is written as AS2-Product and User-Agent; empty is "tradepost".
 	Product string
 	// Features are EDIINT-Features (RFC 6017) of the program around this

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -24,6 +25,29 @@ type Deflaters struct {
 // Compress is the function Compress with the usual level.
 func (d *Deflaters) Compress(w io.Writer) (io.WriteCloser, error) {
 	return compress(w, d.take(), d)
+}
+
+// Deflate gives a bare zlib stream, as WrapCompressed wants it. Close ends the
+// stream and does not close w.
+func (d *Deflaters) Deflate(w io.Writer) io.WriteCloser {
+	z := d.take()
+	z.Reset(w)
+	return &deflateWriter{z, d}
+}
+
+type deflateWriter struct {
+	*zlib.Writer
+	keeper *Deflaters
+}
+
+func (w *deflateWriter) Close() error {
+	z := w.Writer
+	w.Writer = nil // to use it again is a fault
+	if err := z.Close(); err != nil {
+		return err
+	}
+	w.keeper.giveBack(z)
+	return nil
 }
 
 func (d *Deflaters) take() *zlib.Writer {
@@ -69,6 +93,35 @@ func Compress(w io.Writer, level int) (io.WriteCloser, error) {
 		return nil, fmt.Errorf("cms: %w", err)
 	}
 	return compress(w, z, nil)
+}
+
+// WrapCompressed writes a CompressedData ContentInfo as DER, with definite
+// lengths, around a finished zlib stream of size octets. It fails when the
+// stream has more or less.
+func WrapCompressed(w io.Writer, stream io.Reader, size int64) error {
+	var head []byte
+	length := size
+	wrap := func(tag byte, before []byte) { // from the inside out
+		head = slices.Concat(before, appendHeader64(nil, tag, length), head)
+		length = size + int64(len(head))
+	}
+	wrap(tagOctetString, nil)
+	wrap(tagContextCons|0, encodeOID(OIDData))
+	wrap(tagSequence, append(encodeSmall(0), encodeAlgorithm(oidZlib)...))
+	wrap(tagSequence, nil)
+	wrap(tagContextCons|0, encodeOID(OIDCompressedData))
+	wrap(tagSequence, nil)
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	n, err := io.Copy(w, io.LimitReader(stream, size+1))
+	if err != nil {
+		return err
+	}
+	if n != size {
+		return fmt.Errorf("cms: the compressed stream has not the %d octets announced", size)
+	}
+	return nil
 }
 
 // compress is Compress with a compressor of any state.

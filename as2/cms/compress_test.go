@@ -111,6 +111,38 @@ func zlibAll(t testing.TB, plain []byte) []byte {
 	return out.Bytes()
 }
 
+// TestWrapCompressed: the definite form is DER, and what others read.
+func TestWrapCompressed(t *testing.T) {
+	t.Parallel()
+	var d Deflaters
+	for _, n := range []int{0, 1, 100, 200, 70_000} {
+		plain := sample(n)
+		var stream, out bytes.Buffer
+		z := d.Deflate(&stream)
+		if _, err := z.Write(plain); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		size := int64(stream.Len())
+		if err := WrapCompressed(&out, &stream, size); err != nil {
+			t.Fatal(err)
+		}
+		if want := compressedDER(zlibAll(t, plain)); !bytes.Equal(out.Bytes(), want) {
+			t.Errorf("%d octets: %x, want %x", n, out.Bytes(), want)
+		}
+		if got, err := decompressAll(out.Bytes(), Limits{}); err != nil || !bytes.Equal(got, plain) {
+			t.Errorf("%d octets: %d came back, %v", n, len(got), err)
+		}
+	}
+	for _, n := range []int64{4, 6} {
+		if err := WrapCompressed(io.Discard, bytes.NewReader(make([]byte, 5)), n); err == nil {
+			t.Errorf("5 octets were taken for %d", n)
+		}
+	}
+}
+
 func TestDecompressRefuses(t *testing.T) {
 	t.Parallel()
 	z := zlibAll(t, sample(5000))

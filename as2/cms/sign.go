@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -161,6 +162,37 @@ func EncodeCertificates(certificates []*x509.Certificate) ([]byte, error) {
 	}
 	return encodeSignedData(encodeSmall(1), tlv(tagSet), tlv(tagSequence, encodeOID(OIDData)),
 		encodeCertificateSet(certificates), tlv(tagSet)), nil
+}
+
+// SignEnveloping makes a SignedData around a content of size octets in DER, with
+// definite lengths: write head, the content and tail. The digest is the
+// content's under s.EffectiveDigest, so the content has been read once before.
+func SignEnveloping(random io.Reader, s Signer, digest []byte, size int64, contentType OID) (head, tail []byte, err error) {
+	if err := s.check(contentType); err != nil {
+		return nil, nil, err
+	}
+	if size < 0 {
+		return nil, nil, fmt.Errorf("cms: a content of %d octets", size)
+	}
+	info, err := s.signerInfo(random, digest, contentType)
+	if err != nil {
+		return nil, nil, err
+	}
+	tail = append(encodeCertificateSet(s.IncludeCertificates), tlv(tagSet, info)...)
+	length := size
+	wrap := func(tag byte, before []byte) { // from the inside out
+		head = slices.Concat(before, appendHeader64(nil, tag, length), head)
+		length = size + int64(len(head))
+	}
+	wrap(tagOctetString, nil)
+	wrap(tagContextCons|0, encodeOID(contentType))
+	wrap(tagSequence, append(encodeSmall(s.version(contentType)), tlv(tagSet, encodeAlgorithm(s.EffectiveDigest().OID()))...))
+	size += int64(len(tail)) // from here on they are inside
+	length += int64(len(tail))
+	wrap(tagSequence, nil)
+	wrap(tagContextCons|0, encodeOID(OIDSignedData))
+	wrap(tagSequence, nil)
+	return head, tail, nil
 }
 
 // signWriter is the enveloping form of SignDetached.

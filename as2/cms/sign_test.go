@@ -6,12 +6,16 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
+
+	"go.mozilla.org/pkcs7"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -213,6 +217,64 @@ func TestEnvelopingSignature(t *testing.T) {
 				t.Errorf("%d %s: trailing %d, detached %v", n, how, parsed.Trailing(), parsed.Detached())
 			}
 		}
+	}
+}
+
+// TestEnvelopingSignatureInDER: the definite form is the shortest there is, and
+// is read by ourselves and by go.mozilla.org/pkcs7, which copes with DER only.
+func TestEnvelopingSignatureInDER(t *testing.T) {
+	t.Parallel()
+	p := testParties(t)
+	for name, s := range map[string]Signer{
+		"RSA":               {Certificate: p.alice.cert, Key: p.alice.key, IncludeCertificates: []*x509.Certificate{p.alice.cert}, SigningTime: noon},
+		"RSA, nothing else": {Certificate: p.alice.cert, Key: p.alice.key},
+		"ECDSA":             {Certificate: p.p256.cert, Key: p.p256.key, IncludeCertificates: []*x509.Certificate{p.p256.cert}},
+	} {
+		for _, n := range []int{0, 5, 127, 128, 70_000} {
+			content := sample(n)
+			head, tail, err := SignEnveloping(rand.Reader, s, digestBy(SHA256, content), int64(n), OIDData)
+			if err != nil {
+				t.Fatal(err)
+			}
+			der := slices.Concat(head, content, tail)
+			var whole asn1.RawValue
+			if rest, err := asn1.Unmarshal(der, &whole); err != nil || len(rest) > 0 {
+				t.Fatalf("%s, %d octets: not DER: %v, %d octets left", name, n, err, len(rest))
+			}
+			r, err := OpenSignedData(bytes.NewReader(der), Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, content) {
+				t.Fatalf("%s, %d octets: %d came back, %v", name, n, len(got), err)
+			}
+			sd, err := r.SignedData()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := sd.Verify(nil, []*x509.Certificate{s.Certificate}, noon); err != nil || sd.Trailing() != 0 {
+				t.Errorf("%s, %d octets: %v", name, n, err)
+			}
+			if name == "RSA" {
+				other, err := pkcs7.Parse(der)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := other.Verify(); err != nil || !bytes.Equal(other.Content, content) {
+					t.Errorf("%s, %d octets, by pkcs7: %v", name, n, err)
+				}
+			}
+		}
+	}
+	good := Signer{Certificate: p.alice.cert, Key: p.alice.key}
+	if _, _, err := SignEnveloping(rand.Reader, good, []byte("short"), 1, OIDData); err == nil {
+		t.Error("a digest of 5 octets was signed")
+	}
+	if _, _, err := SignEnveloping(rand.Reader, good, digestBy(SHA256, nil), -1, OIDData); err == nil {
+		t.Error("a size of -1 was taken")
+	}
+	if _, _, err := SignEnveloping(rand.Reader, Signer{}, nil, 1, OIDData); err == nil {
+		t.Error("nobody signed")
 	}
 }
 
