@@ -5,6 +5,8 @@ import (
 	"fmt"
 )
 
+const hintDelimiter = "choose a character that does not occur in data, as * for elements, > for components, ~ for segments"
+
 // lookAhead is how far a header is looked into to place its delimiters.
 const lookAhead = 1024
 
@@ -75,6 +77,10 @@ func (r *Reader) findInterchange() (int, error) {
 		}
 	}
 	if start {
+		if code, msg := faultyISA(r.need(n + isaLength)[n:]); code != "" {
+			return 0, &SyntaxError{Position: r.at(n), Segment: "ISA", Code: code, Msg: msg, Hint: hintDelimiter}
+		}
+		w = r.window()
 		if name, hint := sniff(w[n:]); name != "" {
 			return 0, r.notEDI(name, hint)
 		}
@@ -211,6 +217,9 @@ func (r *Reader) readISA(lead int) (*Segment, error) {
 			Position: r.at(lead), Segment: "ISA", Code: CodeISA, Recoverable: true,
 			Msg:  "the delimiters cannot be placed: no component separator and segment terminator behind 16 elements",
 			Hint: "check that the ISA has 16 elements, 106 bytes in all, and ends with a segment terminator",
+		}
+		if code, msg := faultyISA(w[lead:]); code != "" {
+			e.Code, e.Msg, e.Hint = code, msg, hintDelimiter
 		}
 		r.state = stateBetween
 		r.pos += lead + 3

@@ -192,18 +192,20 @@ func TestInputsThatAreNoInterchange(t *testing.T) {
 		code edi.Code
 		word string
 	}{
-		"":                             {edi.CodeEmpty, "empty"},
-		" \r\n\t":                      {edi.CodeEmpty, "empty"},
-		"STX=ANA:1+5000000000000'":     {edi.CodeNotEDI, "TRADACOMS"},
-		"<?xml version='1.0'?>":        {edi.CodeNotEDI, "XML"},
-		"\xff\xfeI\x00S\x00A\x00*\x00": {edi.CodeNotEDI, "UTF-16"},
-		"PK\x03\x04....":               {edi.CodeNotEDI, "ZIP"},
-		"nothing to see here":          {edi.CodeNotEDI, "ISA"},
-		"GS*PO*A*B*20260801~":          {edi.CodeMissingISA, "ISA"},
-		isa("U", "00401") + ">":        {edi.CodeISA, "106"},
-		isa("U", "00401") + ">GS*PO*A": {edi.CodeISA, "terminator"},
-		"UNAABCDEF":                    {edi.CodeNotEDI, "ISA, UNA or UNB"},
-		"UNA+++++++UNB+UNOA:3":         {edi.CodeUNA, "six characters"},
+		"":                              {edi.CodeEmpty, "empty"},
+		" \r\n\t":                       {edi.CodeEmpty, "empty"},
+		"STX=ANA:1+5000000000000'":      {edi.CodeNotEDI, "TRADACOMS"},
+		"<?xml version='1.0'?>":         {edi.CodeNotEDI, "XML"},
+		"\xff\xfeI\x00S\x00A\x00*\x00":  {edi.CodeNotEDI, "UTF-16"},
+		"PK\x03\x04....":                {edi.CodeNotEDI, "ZIP"},
+		"nothing to see here":           {edi.CodeNotEDI, "ISA"},
+		"GS*PO*A*B*20260801~":           {edi.CodeMissingISA, "ISA"},
+		isa("U", "00401") + ">":         {edi.CodeISA, "106"},
+		isa("U", "00401") + ">GS*PO*A":  {edi.CodeTerminator, "segment terminator"},
+		isa("U", "00401") + "~~GS*PO*A": {edi.CodeComponentSeparator, "component separator"},
+		strings.ReplaceAll(isa("U", "00401"), "*", "X") + ">~GSXPOXA": {edi.CodeElementSeparator, "element separator"},
+		"UNAABCDEF":            {edi.CodeNotEDI, "ISA, UNA or UNB"},
+		"UNA+++++++UNB+UNOA:3": {edi.CodeUNA, "six characters"},
 	} {
 		_, err := edi.NewBytesReader([]byte(in), edi.Options{}).Next()
 		var se *edi.SyntaxError

@@ -19,27 +19,30 @@ type Code string
 
 // The codes of SyntaxError.
 const (
-	CodeNotEDI         Code = "not-edi"             // neither X12 nor EDIFACT
-	CodeEmpty          Code = "empty"               // no bytes, or none but white space
-	CodeMissingISA     Code = "missing-isa"         // X12 segments without the ISA that declares delimiters
-	CodeISA            Code = "isa"                 // an ISA whose delimiters cannot be placed
-	CodeUNA            Code = "una"                 // a UNA that declares no usable service characters
-	CodeDelimiters     Code = "delimiters"          // delimiters that cannot work
-	CodeSegmentLong    Code = "segment-too-long"    // Limits.Segment
-	CodeBinaryLong     Code = "binary-too-long"     // Limits.Binary
-	CodeElements       Code = "too-many-elements"   // Limits.Elements
-	CodeComponents     Code = "too-many-components" // Limits.Components
-	CodeRepeats        Code = "too-many-repeats"    // Limits.Repeats
-	CodeGapLong        Code = "gap-too-long"        // Limits.Gap
-	CodeParts          Code = "too-many-parts"      // Limits.Parts
-	CodeObject         Code = "object"              // UNO object without its UNP
-	CodeDelimiterValue Code = "delimiter-in-value"  // a value that cannot be written with these delimiters
-	CodeSegmentTag     Code = "segment-tag"         // a tag that cannot be written
-	CodeEnvelope       Code = "envelope"            // an envelope segment that does not fit its standard
-	CodeCharset        Code = "character-set"       // bytes outside the declared character set
-	CodeValueWidth     Code = "value-does-not-fit"  // a value wider than its fixed field
-	CodeSegmentKind    Code = "unexpected-segment"  // another segment than the one asked for
-	CodeControlNumber  Code = "control-number"      // a control number outside its form
+	CodeNotEDI             Code = "not-edi"             // neither X12 nor EDIFACT
+	CodeEmpty              Code = "empty"               // no bytes, or none but white space
+	CodeMissingISA         Code = "missing-isa"         // X12 segments without the ISA that declares delimiters
+	CodeISA                Code = "isa"                 // an ISA whose delimiters cannot be placed
+	CodeElementSeparator   Code = "element-separator"   // an ISA whose element separator cannot work
+	CodeTerminator         Code = "segment-terminator"  // an ISA whose segment terminator cannot work
+	CodeComponentSeparator Code = "component-separator" // an ISA whose component separator is its terminator, too
+	CodeUNA                Code = "una"                 // a UNA that declares no usable service characters
+	CodeDelimiters         Code = "delimiters"          // delimiters that cannot work
+	CodeSegmentLong        Code = "segment-too-long"    // Limits.Segment
+	CodeBinaryLong         Code = "binary-too-long"     // Limits.Binary
+	CodeElements           Code = "too-many-elements"   // Limits.Elements
+	CodeComponents         Code = "too-many-components" // Limits.Components
+	CodeRepeats            Code = "too-many-repeats"    // Limits.Repeats
+	CodeGapLong            Code = "gap-too-long"        // Limits.Gap
+	CodeParts              Code = "too-many-parts"      // Limits.Parts
+	CodeObject             Code = "object"              // UNO object without its UNP
+	CodeDelimiterValue     Code = "delimiter-in-value"  // a value that cannot be written with these delimiters
+	CodeSegmentTag         Code = "segment-tag"         // a tag that cannot be written
+	CodeEnvelope           Code = "envelope"            // an envelope segment that does not fit its standard
+	CodeCharset            Code = "character-set"       // bytes outside the declared character set
+	CodeValueWidth         Code = "value-does-not-fit"  // a value wider than its fixed field
+	CodeSegmentKind        Code = "unexpected-segment"  // another segment than the one asked for
+	CodeControlNumber      Code = "control-number"      // a control number outside its form
 )
 
 // SyntaxError says what is wrong with the bytes of an interchange, where, and

@@ -1,6 +1,9 @@
 package edi
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 const (
 	isaLength   = 106
@@ -42,17 +45,44 @@ func placeISA(w []byte) (isaPlace, bool) {
 	return p, true
 }
 
+// hasFixedWidths tells whether w begins with an ISA of the standard's widths,
+// whatever its delimiters are.
+func hasFixedWidths(w []byte) bool {
+	if len(w) < isaLength || string(w[:3]) != "ISA" {
+		return false
+	}
+	for _, at := range [isaElements]int{3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103} {
+		if w[at] != w[3] {
+			return false
+		}
+	}
+	return true
+}
+
+// faultyISA tells which delimiter of an ISA of the standard's widths cannot
+// work; the code is empty when the widths are not kept.
+func faultyISA(w []byte) (Code, string) {
+	if !hasFixedWidths(w) {
+		return "", ""
+	}
+	elem, component, terminator := w[3], w[104], w[105]
+	switch {
+	case !usable(elem):
+		return CodeElementSeparator, fmt.Sprintf("%q cannot be the element separator", elem)
+	case !usable(terminator) || terminator == elem:
+		return CodeTerminator, fmt.Sprintf("%q cannot be the segment terminator", terminator)
+	case component == terminator:
+		return CodeComponentSeparator, fmt.Sprintf("%q is both the component separator and the segment terminator", component)
+	}
+	return "", ""
+}
+
 // fixedISA places the delimiters of an ISA with the standard's widths.
 func fixedISA(w []byte) (isaPlace, bool) {
-	if len(w) < isaLength {
+	if !hasFixedWidths(w) {
 		return isaPlace{}, false
 	}
 	elem := w[3]
-	for _, at := range [isaElements]int{3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103} {
-		if w[at] != elem {
-			return isaPlace{}, false
-		}
-	}
 	if bytes.Count(w[:isaLength-2], w[3:4]) != isaElements {
 		return isaPlace{}, false
 	}

@@ -66,6 +66,9 @@
 //	guide x12/005010/850 "Purchase order"
 //	uses x12/005010
 //	like x12/004010/850
+//	at */N9/MSG                     (what it has otherwise; */ stands for any place above)
+//	  instead MTX O *
+//	  followed-by PWK O *
 //
 // Both files may hold element, composite and segment statements; those of a
 // guide hold for that guide only.

@@ -6,12 +6,26 @@ import (
 	"strings"
 )
 
-// edit is one at block of a partner's guide.
+// edit is one at block of a guide laid over another one.
 type edit struct {
 	source *source
 	file   *File
 	st     *statement
 	path   string
+	own    bool // a partner's rule, not what another release has otherwise
+}
+
+// matches tells whether a place is meant; */N1/N4 means every N4 in an N1.
+func (e *edit) matches(path string) bool {
+	if rest, any := strings.CutPrefix(e.path, "*/"); any {
+		return path == rest || strings.HasSuffix(path, "/"+rest)
+	}
+	return path == e.path
+}
+
+// mayHold tells whether a place that is meant may stand below a path.
+func (e *edit) mayHold(path string) bool {
+	return strings.HasPrefix(e.path, "*/") || within(e.path, path)
 }
 
 // layer takes keys, code changes and edits of one file of a guide's chain.
@@ -29,7 +43,7 @@ func (c *compiler) layer(f *File) error {
 		if len(st.words) != 2 || len(st.children) == 0 {
 			return f.source.at(st, 1, "at needs a path such as heading/BEG and its changes below")
 		}
-		c.edits = append(c.edits, edit{source: f.source, file: f, st: st, path: st.words[1].text})
+		c.edits = append(c.edits, edit{source: f.source, file: f, st: st, path: st.words[1].text, own: f.based.name != ""})
 	}
 	return nil
 }
@@ -88,7 +102,7 @@ func (c *compiler) overlay(root *Loop) error {
 func (c *compiler) edit(l *Loop, e edit) (int, error) {
 	found := 0
 	for i := 0; i < len(l.Nodes) && len(l.Levels) == 0; i++ {
-		if l.Nodes[i].Path == e.path {
+		if e.matches(l.Nodes[i].Path) {
 			found++
 			added, err := c.change(l, i, e)
 			if err != nil {
@@ -97,7 +111,7 @@ func (c *compiler) edit(l *Loop, e edit) (int, error) {
 			i += added
 			continue
 		}
-		if l.Nodes[i].Loop != nil && within(e.path, l.Nodes[i].Path) || l.Nodes[i].Loop != nil && len(l.Nodes[i].Loop.Levels) > 0 {
+		if l.Nodes[i].Loop != nil && e.mayHold(l.Nodes[i].Path) || l.Nodes[i].Loop != nil && len(l.Nodes[i].Loop.Levels) > 0 {
 			n, err := c.edit(l.Nodes[i].Loop, e)
 			found += n
 			if err != nil {
@@ -116,10 +130,10 @@ func (c *compiler) edit(l *Loop, e edit) (int, error) {
 }
 
 // change applies one block to the node at place i and returns how many nodes
-// were put in front of it.
+// were put before and behind it, -1 when it is gone.
 func (c *compiler) change(l *Loop, i int, e edit) (int, error) {
 	s := e.source
-	added := 0
+	added, behind := 0, 0
 	own := false // the segment was copied and may be changed
 	for _, st := range e.st.children {
 		n := &l.Nodes[i+added]
@@ -132,6 +146,23 @@ func (c *compiler) change(l *Loop, i int, e edit) (int, error) {
 			continue
 		}
 		switch w {
+		case "instead", "followed-by":
+			node, err := c.place(l, i+added, st, e)
+			if err != nil {
+				return added, err
+			}
+			if w == "instead" {
+				l.Nodes[i+added], own = node, false
+				continue
+			}
+			behind++
+			l.Nodes = slices.Insert(l.Nodes, i+added+behind, node)
+		case "remove":
+			if i == 0 || len(e.st.children) > 1 {
+				return added, s.at(st, 0, "remove stands alone, and not at the segment that begins a loop")
+			}
+			l.Nodes = slices.Delete(l.Nodes, i, i+1)
+			return -1, nil
 		case "variant":
 			if i == 0 && n.Loop == nil && n.Min == 1 && n.Max == 1 && strings.HasSuffix(n.Path, "/"+l.Name+"/"+n.Tag.String()) {
 				return added, s.at(st, 0, "%s begins its loop: put the variants on the loop, at %s", e.path, strings.TrimSuffix(e.path, "/"+n.Tag.String()))
@@ -149,14 +180,44 @@ func (c *compiler) change(l *Loop, i int, e edit) (int, error) {
 			}
 			n.Forbidden, n.Own = st.words[1].text == "forbid", true
 		default:
-			if rest, err := nodeRule(s, st, 0, n); err != nil {
+			if rest, err := e.nodeRule(st, 0, n); err != nil {
 				return added, err
 			} else if rest < len(st.words) {
 				return added, s.at(st, rest, "%q is not expected here", st.words[rest].text)
 			}
 		}
 	}
-	return added, nil
+	return added + behind, nil
+}
+
+// place compiles: instead MTX O *, followed-by PWK O 5, or followed-by loop
+// with its segments below, for a place beside the node at i.
+func (c *compiler) place(l *Loop, i int, st *statement, e edit) (Node, error) {
+	n := &l.Nodes[i]
+	if len(st.words) < 2 {
+		return Node{}, e.source.at(st, 1, "%s needs a segment or loop: %s PWK O 5", st.words[0].text, st.words[0].text)
+	}
+	if i == 0 && st.words[0].text == "instead" {
+		return Node{}, e.source.at(st, 0, "%s begins its loop and cannot be replaced", n.Path)
+	}
+	parent := ""
+	if k := strings.LastIndexByte(n.Path, '/'); k >= 0 {
+		parent = n.Path[:k]
+	}
+	inner := *st
+	inner.words = st.words[1:]
+	file := c.file
+	c.file = e.file
+	defer func() { c.file = file }()
+	var into Loop
+	if err := c.body(&into, []*statement{&inner}, n.Area, parent, 0); err != nil {
+		return Node{}, err
+	}
+	if len(into.Nodes) != 1 {
+		return Node{}, e.source.at(st, 1, "one segment or loop is expected")
+	}
+	into.Nodes[0].Own = e.own
+	return into.Nodes[0], nil
 }
 
 // element applies a line to an element or component of a node's segment; own
@@ -194,7 +255,8 @@ func (e edit) element(st *statement, n *Node, position, component string, own bo
 
 // nodeRule reads require, forbid, optional, min N and max N from word i on and
 // returns the first word that is none of these.
-func nodeRule(s *source, st *statement, i int, n *Node) (int, error) {
+func (e edit) nodeRule(st *statement, i int, n *Node) (int, error) {
+	s := e.source
 	for ; i < len(st.words); i++ {
 		switch st.words[i].text {
 		case "require":
@@ -219,11 +281,11 @@ func nodeRule(s *source, st *statement, i int, n *Node) (int, error) {
 			}
 		default:
 			if i == 0 {
-				return i, s.at(st, 0, "%q is no change: require, optional, forbid, min N, max N, variant, others or an element number", st.words[0].text)
+				return i, s.at(st, 0, "%q is no change: require, optional, forbid, min N, max N, variant, others, instead, followed-by, remove or an element number", st.words[0].text)
 			}
 			return i, nil
 		}
-		n.Own = true
+		n.Own = e.own
 	}
 	return i, nil
 }
@@ -236,7 +298,7 @@ func (e edit) use(st *statement, u *Use) error {
 		case w.quoted:
 			u.Name = w.text
 		case w.text == "require":
-			u.Required, u.OwnRequired = true, true
+			u.Required, u.OwnRequired = true, e.own
 		case w.text == "optional" || w.text == "relax":
 			u.Required = false
 		case w.text == "forbid":
@@ -247,7 +309,7 @@ func (e edit) use(st *statement, u *Use) error {
 			if u.Min, u.Max, ok = parseLength(st.words[i].text); !ok {
 				return s.at(st, i, "%q is no length", st.words[i].text)
 			}
-			u.OwnLength = true
+			u.OwnLength = e.own
 		case w.text == "codes" && i+1 < len(st.words):
 			var values []string
 			for i+1 < len(st.words) && !st.words[i+1].quoted {
@@ -257,7 +319,7 @@ func (e edit) use(st *statement, u *Use) error {
 			if u.Composite != nil {
 				return s.at(st, 1, "%s is a composite; its components hold the codes", u.Ref)
 			}
-			u.Codes, u.OwnCodes = NewCodes(false, pick(u.Codes.List(), values)), true
+			u.Codes, u.OwnCodes = NewCodes(false, pick(u.Codes.List(), values)), e.own
 		default:
 			return s.at(st, i, "%q is not expected: require, optional, forbid, length MIN..MAX, codes A B or a name in quotes", w.text)
 		}
@@ -285,7 +347,7 @@ func (c *compiler) variant(n *Node, st *statement, e edit) (Node, error) {
 		i++
 	}
 	if i < len(st.words) && st.words[i].text != "where" {
-		if i, err = nodeRule(s, st, i, &v); err != nil {
+		if i, err = e.nodeRule(st, i, &v); err != nil {
 			return Node{}, err
 		}
 	}
@@ -301,7 +363,7 @@ func (c *compiler) variant(n *Node, st *statement, e edit) (Node, error) {
 		if child.words[0].text != "at" || len(child.words) != 2 || len(child.children) == 0 {
 			return Node{}, s.at(child, 0, "at SEGMENT with its changes below is expected in a variant")
 		}
-		inner := edit{source: s, file: e.file, st: child, path: path + "/" + child.words[1].text}
+		inner := edit{source: s, file: e.file, st: child, path: path + "/" + child.words[1].text, own: e.own}
 		holder := &Loop{Nodes: []Node{v}}
 		if v.Loop == nil {
 			inner.path = path

@@ -150,6 +150,12 @@ func TestMistakes(t *testing.T) {
 		{"overlay base", []string{base, guide, "guide test/own\nbased-on test/none\n"}, "2:10: guide test/none is not in the catalog"},
 		{"based on itself", []string{base, "guide test/own\nbased-on test/own\n"}, "is based on itself"},
 		{"variant", overlay("at detail/LLL\n  variant A\n"), "a variant needs its condition"},
+		{"format", with("  3 C1 O", "  3 C1 O format 4"), "format names position 4"},
+		{"place", overlay("at heading/AAA\n  followed-by ZZZ O 1\n"), "segment ZZZ is not described"},
+		{"place of the first", overlay("at detail/LLL/LLL\n  instead SUB O 1\n"), "begins its loop and cannot be replaced"},
+		{"remove with others", overlay("at detail/LLL/SUB\n  remove\n  max 3\n"), "remove stands alone"},
+		{"component", overlay("at heading/AAA\n  3-3 require\n"), "element 3 of AAA has components 1 to 2"},
+		{"component of none", overlay("at heading/AAA\n  1-1 require\n"), "element 1 of AAA is no composite"},
 		{"codes", overlay("codes 99 add X\n"), "element 99 is not described"},
 		{"template bomb", with("    SUB O *\n", "    include a\ntemplate a\n  include a\n  include a\n"), "nested deeper"},
 		{"extends itself", []string{"dictionary test/d\nextends test/d\n"}, "extends itself"},
@@ -209,6 +215,8 @@ func FuzzSchema(f *testing.F) {
 	f.Add([]byte(base))
 	f.Add([]byte(guide))
 	f.Add([]byte("guide test/own\nbased-on test/777\nat detail/LLL\n  variant A require where 1 = 5\n    at SUB\n      forbid\n  others forbid\ncodes 1 add CC\n"))
+	f.Add([]byte("guide test/own\nbased-on test/777\nat */SUB\n  instead SUB O *\n  followed-by loop AAA O *\n    AAA M 1\n    SUB O 1\nat heading/AAA\n  3-2 codes X\n"))
+	f.Add([]byte("dictionary x\nelement 5 ID 1..3\n  A\n  others B C\nelement 6 AN 1..9\nsegment DDD\n  1 5 O\n  2 6 O format 1\n"))
 	f.Add([]byte("guide a\nuses test/d\nset 1\narea detail\n  hl HL M *\n    level S root\n      HL M 1\n    level * under S\n      HL M 1\nsegment HL\n  1 2 M\n  2 2 O\n  3 1 M\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c := &schema.Catalog{}

@@ -114,7 +114,7 @@ func (s *source) read(text []byte) ([]*statement, error) {
 
 // words splits a line at blanks; quotes keep blanks together.
 func (s *source) words(raw []byte, from, line int) ([]word, error) {
-	var words []word
+	words := make([]word, 0, 4)
 	for i := from; i < len(raw); {
 		switch c := raw[i]; {
 		case c == ' ' || c == '\t':

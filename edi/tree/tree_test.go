@@ -8,14 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"tradepost/edi/schema"
 	"tradepost/edi/tree"
 	"tradepost/edi/validate"
 )
 
-func roundTrip(tb testing.TB, input []byte) (tree_ []byte, back []byte) {
+func roundTrip(tb testing.TB, catalog *schema.Catalog, input []byte) (tree_ []byte, back []byte) {
 	tb.Helper()
 	var j, out bytes.Buffer
-	if err := tree.WriteJSON(tb.Context(), &j, bytes.NewReader(input), validate.Options{}); err != nil {
+	if err := tree.WriteJSON(tb.Context(), &j, bytes.NewReader(input), validate.Options{Catalog: catalog}); err != nil {
 		tb.Fatal(err)
 	}
 	if err := tree.WriteEDI(&out, bytes.NewReader(j.Bytes())); err != nil {
@@ -35,7 +36,7 @@ func TestCorpusRoundTrip(t *testing.T) {
 		}
 		t.Skip("TRADEPOST_CORPUS is not set: the corpus of real files is left out")
 	}
-	files := 0
+	files, catalog := 0, schema.Shipped()
 	err := filepath.WalkDir(filepath.Join(root, "edi"), func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.Contains(file, "unece") {
 			return err
@@ -44,12 +45,12 @@ func TestCorpusRoundTrip(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		r, err := validate.Validate(t.Context(), bytes.NewReader(text), validate.Options{})
+		r, err := validate.Validate(t.Context(), bytes.NewReader(text), validate.Options{Catalog: catalog})
 		if err != nil || r.Unread != nil {
 			return nil // not EDI: README, INDEX, licences, TRADACOMS
 		}
 		files++
-		if _, back := roundTrip(t, text); !bytes.Equal(back, text) {
+		if _, back := roundTrip(t, catalog, text); !bytes.Equal(back, text) {
 			t.Errorf("%s does not come back as it was", file)
 		}
 		return nil

@@ -27,7 +27,7 @@ func (v *validator) checkForm(seg *edi.Segment, node *schema.Node, layout *schem
 	if form[0] == 'h' {
 		f, what = faultTime, "time"
 	}
-	v.valueIssue(f, seg, node, layout, p, component, repeat, b, u, fmt.Sprintf("is no %s in form %s, %s, which the code beside it names", what, code.Raw(), spell(form)))
+	v.valueIssue(f, seg, node, layout, p, component, repeat, b, u, fmt.Sprintf("is no %s of the form %s (%s) that the code beside it names", what, code.Raw(), spell(form)))
 }
 
 // A form is written in these letters: YYYY or YY year, MM month, DD day, JJJ

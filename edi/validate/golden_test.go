@@ -114,7 +114,7 @@ func runCase(t *testing.T, file string, shipped *schema.Catalog) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []section{{"issues", issueLines(report)}, {"keys", keyLines(report)}, {"ack", ackLines(t, report)}}
+	got := []section{{"issues", issueLines(report)}, {"keys", keyLines(report)}, {"ack", ackLines(t, shipped, report)}}
 	if *update {
 		writeCase(t, file, sections, got)
 		return
@@ -192,7 +192,7 @@ func keyLines(r *validate.Report) string {
 	return b.String()
 }
 
-func ackLines(t *testing.T, r *validate.Report) string {
+func ackLines(t *testing.T, shipped *schema.Catalog, r *validate.Report) string {
 	t.Helper()
 	var b bytes.Buffer
 	for _, ic := range r.Interchanges {
@@ -203,7 +203,7 @@ func ackLines(t *testing.T, r *validate.Report) string {
 			}
 			b.Write(append(text, '\n'))
 		}
-		contrlLines(t, &b, ic)
+		contrlLines(t, shipped, &b, ic)
 		for i, g := range ic.Groups {
 			f, err := ack.Answer(ack.Auto, ic, g, ack.Options{})
 			if errors.Is(err, ack.ErrNotAcknowledged) {
@@ -222,7 +222,7 @@ func ackLines(t *testing.T, r *validate.Report) string {
 			wrapped := x12.Interchange{ISA: ack.Interchange(ic).Envelope.ISA, Delimiters: f.Envelope.Delimiters, Groups: []x12.Group{{GS: gs, Documents: []x12.Document{{Bytes: text}}}}}
 			wrapped.ISA.Control = "1"
 			wrapped.ISA.SetTime(noon)
-			validAnswer(t, wrapped.Write)
+			validAnswer(t, shipped, wrapped.Write)
 			terminator := []byte{f.Envelope.Delimiters.Segment}
 			b.Write(bytes.ReplaceAll(text, terminator, append(terminator, '\n')))
 		}
@@ -230,7 +230,7 @@ func ackLines(t *testing.T, r *validate.Report) string {
 	return b.String()
 }
 
-func contrlLines(t *testing.T, b *bytes.Buffer, ic *validate.Interchange) {
+func contrlLines(t *testing.T, shipped *schema.Catalog, b *bytes.Buffer, ic *validate.Interchange) {
 	t.Helper()
 	c, err := ack.NewContrl(ic, ack.Options{})
 	if errors.Is(err, ack.ErrNotAcknowledged) {
@@ -246,7 +246,7 @@ func contrlLines(t *testing.T, b *bytes.Buffer, ic *validate.Interchange) {
 	wrapped := edifact.Interchange{UNB: c.UNB, Delimiters: c.Delimiters, Documents: []edifact.Document{{Bytes: text}}}
 	wrapped.UNB.Control = "1"
 	wrapped.UNB.SetTime(noon)
-	validAnswer(t, wrapped.Write)
+	validAnswer(t, shipped, wrapped.Write)
 	terminator := []byte{c.Delimiters.Segment}
 	b.Write(bytes.ReplaceAll(text, terminator, append(terminator, '\n')))
 }
@@ -256,13 +256,13 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // validAnswer validates what we answer: our own acknowledgements have no
 // fault, whatever came in.
-func validAnswer(t *testing.T, write func(io.Writer) error) {
+func validAnswer(t *testing.T, shipped *schema.Catalog, write func(io.Writer) error) {
 	t.Helper()
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		t.Fatal(err)
 	}
-	r, err := validate.Validate(t.Context(), &b, validate.Options{})
+	r, err := validate.Validate(t.Context(), &b, validate.Options{Catalog: shipped})
 	if err != nil {
 		t.Fatal(err)
 	}

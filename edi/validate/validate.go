@@ -465,6 +465,12 @@ func (v *validator) syntax(bad *edi.SyntaxError) {
 	switch {
 	case v.ic == nil && (bad.Code == edi.CodeISA || bad.Code == edi.CodeMissingISA):
 		is.Ack = "TA105=022"
+	case v.ic == nil && bad.Code == edi.CodeTerminator:
+		is.Ack = "TA105=004"
+	case v.ic == nil && bad.Code == edi.CodeElementSeparator:
+		is.Ack = "TA105=026"
+	case v.ic == nil && bad.Code == edi.CodeComponentSeparator:
+		is.Ack = "TA105=027"
 	case v.doc != nil:
 		v.ordinal++
 		is.Level, is.Ordinal = LevelSegment, v.ordinal

@@ -148,8 +148,14 @@ func (v *validator) checkISA(seg *edi.Segment) {
 	if q := field(1); len(q) != 2 || !isDigits(q) || q > "08" {
 		bad(1, "010", "ISA01 %q is no qualifier of authorization information: 00 (none) to 08 is expected.", q)
 	}
+	if info := raw(2); !printable(info) {
+		bad(2, "011", "ISA02, the authorization information, holds control characters.")
+	}
 	if q := field(3); q != "00" && q != "01" {
 		bad(3, "012", "ISA03 %q is no qualifier of security information: 00 (none) or 01 (password) is expected.", q)
+	}
+	if info := raw(4); !printable(info) {
+		bad(4, "013", "ISA04, the security information, holds control characters.")
 	}
 	if q := field(5); !knownQualifier(q) {
 		bad(5, "005", "ISA05 %q is no qualifier of a sender: ZZ, 01 (D-U-N-S), 08, 12, 14 and so on are expected.", q)
