@@ -193,7 +193,7 @@ func (s *Acknowledge) answer(ctx context.Context, parent *processes.Run, to *par
 		carrier: &tracking.Document{
 			ID: s.c.IDs.Next(), Direction: tracking.Outbound, Partner: to.Partner.Name, Standard: frame.Delimiters.Standard.String(), Type: kind, Version: frame.GroupVersion,
 			Control: "0001", Payload: payload, Length: payload.Size, Segments: bytes.Count(document, []byte{frame.Delimiters.Segment}),
-			State: tracking.DocumentReady, Ack: tracking.AckNone, CreatedAt: now, UpdatedAt: now,
+			State: tracking.DocumentReady, Ack: tracking.AckNone, Test: to.Partnership.Test, CreatedAt: now, UpdatedAt: now,
 		},
 		lane: lane(to.Partnership.Connection),
 	}

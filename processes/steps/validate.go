@@ -226,6 +226,9 @@ func (r *recording) transmission(ctx context.Context, tx processes.Tx, input []*
 		}
 	}
 	text := fmt.Sprintf("%d documents found in it, %d of them good", len(r.documents), r.good)
+	if len(r.documents) == 1 {
+		text = "one document found in it, " + map[int]string{0: "not good", 1: "good"}[r.good]
+	}
 	if n := len(input); n > 0 {
 		text += fmt.Sprintf("; %s", input[0].Text)
 	}
