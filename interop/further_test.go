@@ -19,7 +19,11 @@ type variant struct {
 	cell  cell
 	more  map[string]string // settings of the product
 	name  string            // the AS2 name, when it matters
+	mic   as2.MICRule       // our rule for receipts to such a partner
 }
+
+// underSHA256 asks for a receipt with the MIC under SHA-256.
+const underSHA256 = "signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, SHA256"
 
 // openAS2Variants are attributes of OpenAS2's partnerships.
 func openAS2Variants() []variant {
@@ -45,7 +49,11 @@ func openAS2Variants() []variant {
 		{title: "asynchronous receipt, AS2 name with spaces", cell: with(func(c *cell) { c.receipt = asyncSigned }), name: "PEER with more spaces"},
 		{
 			title: "SHA-384 signature, receipt asked under SHA-256", cell: with(func(c *cell) { c.sign = as2.SHA384 }),
-			more: map[string]string{"as2_mdn_options": "signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, SHA256"},
+			more: map[string]string{"as2_mdn_options": underSHA256},
+		},
+		{
+			title: "SHA-384 signature, receipt asked under SHA-256 and set so with us", cell: with(func(c *cell) { c.sign = as2.SHA384 }),
+			more: map[string]string{"as2_mdn_options": underSHA256}, mic: as2.MICFirstListed,
 		},
 	}
 }
@@ -74,7 +82,7 @@ func (b *bench) further() {
 			name = fmt.Sprintf("PEER-VARIANT-%02d", i+1)
 		}
 		p := newParty(name, v.cell, b.product)
-		p.more = v.more
+		p.more, p.mic = v.more, v.mic
 		b.party(p)
 		b.trial(further, fromPeer, v.cell, func(ctx context.Context) error { return b.theySend(ctx, name, v.cell) }, v.title)
 	}
@@ -88,6 +96,7 @@ func (b *bench) further() {
 		{"AES-128-GCM", func(o *as2.Options) { o.Encrypt = as2.AES128GCM }, ""},
 		{"AES-256-GCM", func(o *as2.Options) { o.Encrypt = as2.AES256GCM }, ""},
 		{"encrypted to ourselves as well", func(o *as2.Options) { o.EncryptToSelf = true }, ""},
+		{"compressed and encrypted in DER, not BER", func(o *as2.Options) { o.DER, o.Compress = true, as2.BeforeSigning }, ""},
 		{"SHA-224 signature", func(o *as2.Options) { o.Sign = as2.SHA224 }, ""},
 		{"SHA-384 signature, receipt asked under SHA-256", func(o *as2.Options) {
 			o.Sign, o.Receipt.Digests = as2.SHA384, []as2.Digest{as2.SHA256}

@@ -81,6 +81,7 @@ type party struct {
 	unknown bool // our station has never heard of it
 	terms   connector.Terms
 	policy  as2.Policy
+	mic     as2.MICRule
 }
 
 // newParty agrees on a cell. What comes must be made exactly as agreed, or it
@@ -159,7 +160,7 @@ func trade(t *testing.T, p product, r *report) {
 	b.peer = p.start(t, b.station, newKey(t, "peer", certs.RSA2048), b.stranger, agreements)
 	for _, p := range b.parties {
 		if !p.unknown {
-			b.station.know(p.name, b.peer.url(), b.peer.receiptHost(), b.peer.certificate(), p.terms, p.policy)
+			b.station.know(p.name, b.peer.url(), b.peer.receiptHost(), b.peer.certificate(), p.terms, p.policy, p.mic)
 		}
 	}
 	program.start(b.peer)

@@ -110,7 +110,7 @@ func newStation(t *testing.T, key as2.Key) *station {
 
 // know adds a partner: how we send to it, and what we demand of what it sends.
 // receiptHost is host:port it may want its receipts at.
-func (s *station) know(id, url, receiptHost string, certificate *x509.Certificate, terms connector.Terms, policy as2.Policy) {
+func (s *station) know(id, url, receiptHost string, certificate *x509.Certificate, terms connector.Terms, policy as2.Policy, mic as2.MICRule) {
 	s.t.Helper()
 	name := "to-" + id
 	p := &partner{
@@ -118,7 +118,7 @@ func (s *station) know(id, url, receiptHost string, certificate *x509.Certificat
 			Relation: as2.Relation{
 				Station: as2.Station{ID: stationID, Keys: []as2.Key{s.key}},
 				Partner: as2.Partner{ID: id, Encrypt: certificate, Verify: []*x509.Certificate{certificate}},
-				Policy:  policy,
+				Policy:  policy, ReceiptMIC: mic,
 			},
 			Partner: id, Connection: name, Terms: terms,
 		},
