@@ -26,14 +26,15 @@ lint: ## vet, lint and check the formatting
 fmt: ## format every file as the linter wants it
 	$(LINT) fmt ./...
 
-bench: ## run every benchmark once around
+bench: ## run every benchmark; %floor is our speed as a share of the floor beside it
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 interop: ## trade with openssl, OpenAS2 and pyas2lib, and with what other AS2 products recorded
 	TRADEPOST_INTEROP=1 $(GO) test -count=1 ./interop/...
 	$(GO) test -count=1 -run 'OpenSSL|Corpus|Drummond' ./as2/... ./certs/... ./edi/...
 
-soak: ## play the demonstration SOAK times over
+soak: ## send 4 GB over AS2 each way, break and kill it half way, and play the demonstration SOAK times over
+	TRADEPOST_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run Soak ./transport/as2
 	@for i in $$(seq $(SOAK)); do echo "round $$i of $(SOAK)"; $(GO) run ./cmd/tradepost demo --once -o jsonl || exit 1; done
 
 fuzz: ## fuzz every target for FUZZTIME
