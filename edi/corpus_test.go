@@ -61,7 +61,7 @@ func corpus(t *testing.T) []corpusFile {
 func refused() map[string]edi.Code {
 	return map[string]edi.Code{
 		"walmartlabs-gozer/x12.missing.ISA.txt":            edi.CodeMissingISA, // starts with GS
-		"walmartlabs-gozer/x12.no.line.break.no.delim.txt": edi.CodeTerminator,        // no segment terminator at all
+		"walmartlabs-gozer/x12.no.line.break.no.delim.txt": edi.CodeTerminator, // no segment terminator at all
 	}
 }
 
