@@ -23,8 +23,9 @@ func BenchmarkColdStart(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	buyer, supplier := newSides(b.TempDir(), nil)
-	if err := makeStations(time.Now(), buyer, supplier); err != nil {
+	dir := b.TempDir()
+	buyer, supplier := newSides(dir, nil)
+	if err := makeStations(dir, time.Now(), buyer, supplier); err != nil {
 		b.Fatal(err)
 	}
 	var ready, bare time.Duration

@@ -78,7 +78,7 @@ func (d *demo) plan() (*trade, error) {
 		return nil, err
 	}
 	buyer, supplier := newSides(d.Dir, header)
-	if err := makeStations(d.Now(), buyer, supplier); err != nil {
+	if err := makeStations(d.Dir, d.Now(), buyer, supplier); err != nil {
 		return nil, err
 	}
 	for _, s := range []*side{buyer, supplier} {

@@ -63,24 +63,45 @@ func newSides(dir string, h *edi.Header) (buyer, supplier *side) {
 	return buyer, supplier
 }
 
-// makeStations writes the two stations to disk: configuration, keys, folders, and each
-// other's certificates. Stations that are there already are left alone.
-func makeStations(now time.Time, buyer, supplier *side) error {
+// makeStations writes the two stations to disk: configuration, keys, folders,
+// and each other's certificates. Stations that are there already are left
+// alone. They are made in a folder beside and moved into place when both are
+// whole, so that a demonstration that dies on the way leaves no half station.
+func makeStations(dir string, now time.Time, buyer, supplier *side) error {
 	sides := []*side{buyer, supplier}
-	if _, err := os.Stat(buyer.config()); err == nil {
-		return nil
-	}
-	for _, s := range sides {
-		if err := choosePorts(s); err != nil {
+	making, made := filepath.Join(dir, ".making"), filepath.Join(dir, ".made")
+	if !exists(buyer.config()) && !exists(made) {
+		if err := os.RemoveAll(making); err != nil {
+			return err
+		}
+		if err := writeStations(making, now, sides); err != nil {
+			return err
+		}
+		if err := os.Rename(making, made); err != nil {
 			return err
 		}
 	}
-	pairs := map[*side]*certs.Pair{}
 	for _, s := range sides {
-		for _, d := range []string{"keys", "guides", "backoffice/in", "backoffice/out"} {
-			if err := os.MkdirAll(filepath.Join(s.dir, d), 0o700); err != nil {
+		if from := filepath.Join(made, s.Name); exists(from) {
+			if err := os.Rename(from, s.dir); err != nil {
 				return err
 			}
+		}
+	}
+	return os.RemoveAll(made)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// writeStations writes every side into a folder of its name below dir.
+func writeStations(dir string, now time.Time, sides []*side) error {
+	pairs := map[*side]*certs.Pair{}
+	for _, s := range sides {
+		if err := choosePorts(s); err != nil {
+			return err
 		}
 		pair, err := certs.Generate(certs.Request{CommonName: s.AS2ID, Organization: s.Company, NotBefore: now.Add(-time.Hour)}, rand.Reader)
 		if err != nil {
@@ -89,15 +110,21 @@ func makeStations(now time.Time, buyer, supplier *side) error {
 		pairs[s] = pair
 	}
 	for _, s := range sides {
-		if err := writeStation(s, pairs[s], pairs[s.Peer]); err != nil {
-			return fmt.Errorf("write the %s's station to %s: %w", s.Name, s.dir, err)
+		folder := filepath.Join(dir, s.Name)
+		for _, d := range []string{"keys", "guides", "backoffice/in", "backoffice/out"} {
+			if err := os.MkdirAll(filepath.Join(folder, d), 0o700); err != nil {
+				return err
+			}
+		}
+		if err := writeStation(folder, s, pairs[s], pairs[s.Peer]); err != nil {
+			return fmt.Errorf("write the %s's station to %s: %w", s.Name, folder, err)
 		}
 	}
 	return nil
 }
 
-func writeStation(s *side, own, peer *certs.Pair) error {
-	keys := filepath.Join(s.dir, "keys")
+func writeStation(folder string, s *side, own, peer *certs.Pair) error {
+	keys := filepath.Join(folder, "keys")
 	if err := certs.WriteKeyFile(filepath.Join(keys, "station.key"), own, nil, rand.Reader); err != nil {
 		return err
 	}
@@ -118,17 +145,17 @@ func writeStation(s *side, own, peer *certs.Pair) error {
 		return err
 	}
 	for name, content := range map[string][]byte{
-		filepath.Join(keys, "station.crt"):                   certs.EncodeCertificate(own.Certificate),
-		filepath.Join(keys, s.Peer.Name+".crt"):              certs.EncodeCertificate(peer.Certificate),
-		s.token():                                            []byte("# NAME TOKEN, one a line: who may use the API\ndemo " + hex.EncodeToString(token) + "\n"),
-		filepath.Join(s.dir, "guides", "supplier-850.guide"): guide,
+		"keys/station.crt":             certs.EncodeCertificate(own.Certificate),
+		"keys/" + s.Peer.Name + ".crt": certs.EncodeCertificate(peer.Certificate),
+		"keys/admin.token":             []byte("# NAME TOKEN, one a line: who may use the API\ndemo " + hex.EncodeToString(token) + "\n"),
+		"guides/supplier-850.guide":    guide,
+		"tradepost.yaml":               config.Bytes(),
 	} {
-		if err := os.WriteFile(name, content, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
 			return err
 		}
 	}
-	// Last, because a station with a configuration is complete.
-	return os.WriteFile(s.config(), config.Bytes(), 0o600)
+	return nil
 }
 
 // readAddresses takes the addresses from the station's configuration, which
