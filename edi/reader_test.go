@@ -418,3 +418,36 @@ func TestMemoryStaysTheSameHoweverLongTheInput(t *testing.T) {
 		t.Errorf("%d bytes allocated for %d segments in %d bytes", grown, segments, r.Offset())
 	}
 }
+
+// TestWrappedTag: a line that wraps inside a tag leaves no line end in it, and
+// the clone of the segment has the same tag.
+func TestWrappedTag(t *testing.T) {
+	t.Parallel()
+	in := "UNB+UNOA:3+A+B+260801:1200+1'\nB\r\nGM+220'U\n NZ+0+1'"
+	r := edi.NewBytesReader([]byte(in), edi.Options{})
+	var tags []string
+	var out bytes.Buffer
+	w := edi.NewWriter(&out, edi.Delimiters{}, edi.WriterOptions{})
+	for {
+		s, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := s.Clone(); string(c.Tag) != string(s.Tag) {
+			t.Errorf("the clone of %q has the tag %q", s.Tag, c.Tag)
+		}
+		tags = append(tags, string(s.Tag))
+		if err := w.WriteSegment(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"UNB", "BGM", "U NZ"}; !slices.Equal(tags, want) {
+		t.Errorf("tags %q, want %q", tags, want)
+	}
+	if err := w.Flush(); err != nil || out.String() != in {
+		t.Errorf("%v: written back as %q", err, out.String())
+	}
+}

@@ -270,8 +270,25 @@ func (r *Reader) split(raw []byte) error {
 	sep = append(sep, uint32(len(raw)))   //nolint:gosec // Limits keep segments below 1 GiB
 	sc.longSep, sc.longElem = sep, elem
 	s.sep, s.elem = sep, elem
-	s.Tag = raw[:sep[0]:sep[0]]
+	if s.Tag = raw[:sep[0]:sep[0]]; s.flags&hasNewline != 0 {
+		s.Tag = r.unwrapped(s.Tag)
+	}
 	return nil
+}
+
+// unwrapped returns a tag without the line ends, and the blanks around them,
+// of a line that was wrapped inside it.
+func (r *Reader) unwrapped(tag []byte) []byte {
+	if bytes.IndexByte(tag, '\n') < 0 && bytes.IndexByte(tag, '\r') < 0 {
+		return tag
+	}
+	r.scan.tag = r.scan.tag[:0]
+	for _, b := range tag {
+		if !isNewline(b) {
+			r.scan.tag = append(r.scan.tag, b)
+		}
+	}
+	return bytes.Trim(r.scan.tag, " ")
 }
 
 func (r *Reader) limit(element int, code Code, format string, limit int) error {

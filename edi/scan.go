@@ -26,6 +26,7 @@ type scanner struct {
 	elem     [quickSize]uint32
 	longSep  []uint32
 	longElem []uint32
+	tag      []byte // of a segment wrapped inside its tag
 }
 
 func newScanner(l Limits) *scanner {

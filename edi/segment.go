@@ -16,7 +16,7 @@ const (
 // Reader's buffer and are valid until the next call of Next; the same holds for
 // its elements and values.
 type Segment struct {
-	Tag  []byte   // segment tag, without EDIFACT nesting indicators
+	Tag  []byte   // segment tag, without EDIFACT nesting indicators and without line ends
 	Raw  []byte   // tag up to and including the terminator
 	Lead []byte   // bytes between the segment before and this one: line ends, white space, text
 	Pos  Position // place of the first byte of Raw
@@ -63,7 +63,9 @@ func (s *Segment) Clone() *Segment {
 	c := *s
 	all := slices.Concat(s.Lead, s.Raw)
 	c.Lead, c.Raw = all[:len(s.Lead):len(s.Lead)], all[len(s.Lead):]
-	c.Tag = c.Raw[:len(s.Tag):len(s.Tag)]
+	if c.Tag = c.Raw[:len(s.Tag):len(s.Tag)]; s.flags&hasNewline != 0 {
+		c.Tag = bytes.Clone(s.Tag)
+	}
 	c.Object = bytes.Clone(s.Object)
 	c.sep, c.elem = slices.Clone(s.sep), slices.Clone(s.elem)
 	d := s.Delimiters()

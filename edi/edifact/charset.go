@@ -74,6 +74,12 @@ func (c Charset) ID() string { return c.id }
 // Name returns the common name, as in "ISO-8859-1".
 func (c Charset) Name() string { return c.name }
 
+// Escapes tells whether a byte begins an escape sequence, or shifts, to another
+// character set: only UNOX has those (ISO 2022), and they are not read.
+func (c Charset) Escapes(b byte) bool {
+	return c.kind == extension && (b == 0x1B || b == 0x0E || b == 0x0F)
+}
+
 // Check returns the index of the first byte of b that the character set does
 // not hold, -1 when all are in it. Control characters are in none.
 func (c Charset) Check(b []byte) int {
@@ -139,6 +145,12 @@ func nth(s string, n int) rune {
 func (c Charset) Decode(dst, b []byte) ([]byte, error) {
 	for i := 0; i < len(b); {
 		r, n := c.decode(b[i:])
+		if r == utf8.RuneError && c.Escapes(b[i]) {
+			return dst, &edi.SyntaxError{
+				Position: edi.Position{Offset: int64(i)}, Code: edi.CodeCharset,
+				Msg: fmt.Sprintf("byte %d begins an escape sequence of ISO 2022 under %s; switched character sets are not read", i, c), Hint: "have it sent under UNOW or UNOY, which are UTF-8",
+			}
+		}
 		if r == utf8.RuneError {
 			return dst, &edi.SyntaxError{
 				Position: edi.Position{Offset: int64(i)}, Code: edi.CodeCharset,

@@ -173,6 +173,12 @@ func (v *validator) duplicate(in *numbers, ref Reference, prefix, ack string, el
 		issue("earlier in this input")
 		return nil
 	}
+	if in.overflow && !in.told {
+		in.told = true
+		is := v.envelopeElement(ref.Level, "", element, "More than %d control numbers that do not count up by one were remembered; whether those from here on repeat each other is no longer checked. Split the input, or number its %ss one by one.", maxNumbers, name)
+		is.Severity, is.Rule = Warning, "duplicates-unchecked"
+		v.add(&is)
+	}
 	if v.o.History == nil {
 		return nil
 	}
@@ -192,6 +198,9 @@ func (v *validator) duplicate(in *numbers, ref Reference, prefix, ack string, el
 type numbers struct {
 	ranges []numberRange
 	others map[string]struct{}
+
+	overflow bool // a number could not be remembered
+	told     bool // and that was reported
 }
 
 type numberRange struct {
@@ -199,12 +208,14 @@ type numberRange struct {
 	low, top uint64
 }
 
-// most odd numbers remembered; beyond it duplicates are no longer found
+// most odd numbers remembered; beyond it duplicates are no longer found, and a
+// warning says so
 const maxNumbers = 1 << 18
 
 func (n *numbers) reset() {
 	n.ranges = n.ranges[:0]
 	clear(n.others)
+	n.overflow, n.told = false, false
 }
 
 // add puts a number into the set and tells whether it is new.
@@ -245,7 +256,7 @@ func (n *numbers) add(control string) bool {
 	if n.others == nil {
 		n.others = make(map[string]struct{})
 	}
-	if len(n.others) < maxNumbers {
+	if n.overflow = len(n.others) >= maxNumbers; !n.overflow {
 		n.others[strings.Clone(control)] = struct{}{}
 	}
 	return true

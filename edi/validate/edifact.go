@@ -385,6 +385,11 @@ func (v *validator) badCharacter(seg *edi.Segment, i int, waiver bool) {
 			is.Element, is.Value = n, clip(e.Raw())
 		}
 	}
+	if v.charset.Escapes(seg.Raw[i]) {
+		is.Text = fmt.Sprintf("%s switches its character set (byte 0x%02x, ISO 2022) as %s allows; what follows cannot be read. Have it sent under UNOW or UNOY, which are UTF-8.", seg.Tag, seg.Raw[i], v.charset)
+		v.add(&is)
+		return
+	}
 	if !waiver {
 		is.Text = fmt.Sprintf("%s holds a control character (0x%02x); only printable characters are allowed.", seg.Tag, seg.Raw[i])
 		v.add(&is)

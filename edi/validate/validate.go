@@ -136,9 +136,6 @@ func (v *validator) run(r io.Reader) error {
 			continue
 		}
 		v.seg = seg
-		if wrapped && bytes.ContainsAny(seg.Tag, "\r\n") { // wrapped inside the tag; the reader has told so
-			seg.Tag = bytes.Trim(bytes.ReplaceAll(bytes.ReplaceAll(seg.Tag, []byte("\n"), nil), []byte("\r"), nil), " ")
-		}
 		if err := v.one(seg); err != nil {
 			return err
 		}
