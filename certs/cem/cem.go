@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-// The media type of the XML, and of the whole by its type parameter.
+// MediaType is the media type of the XML, and of the whole by its type parameter.
 const MediaType = "application/ediint-cert-exchange+xml"
 
 // namespace is that of every element of ours; identifiers are XML Signature's.

@@ -2,6 +2,7 @@ package cem
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/xml"
 	"errors"
@@ -12,8 +13,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"crypto/x509"
 
 	"tradepost/certs"
 )
