@@ -137,7 +137,16 @@ func (c Config) ownerOf(ctx context.Context, t *tracking.Transmission, way partn
 	o := owner{match: match}
 	if way == partners.Inbound {
 		err = c.Store.Update(ctx, func(ctx context.Context, tx processes.Tx) error {
-			o.duplicate, err = tx.ControlSeen(ctx, controlScope(i), i.Control)
+			first, err := tx.ControlSeen(ctx, controlScope(i), i.Control)
+			if err != nil || first == 0 {
+				return err
+			}
+			// After a restart the judgement is made again behind the step that
+			// recorded it: what the transmission itself used is no duplicate.
+			used, err := tx.Interchange(ctx, first)
+			if err == nil && used.TransmissionID != t.ID {
+				o.duplicate = first
+			}
 			return err
 		})
 	}

@@ -35,6 +35,7 @@ type station struct {
 	archive *archive.Archive
 	intake  *processes.Intake
 	peer    *station
+	config  steps.Config
 	house   []string // what the back office got
 	mu      sync.Mutex
 	refuse  *transport.Outcome // what the wire answers instead of delivering
@@ -161,7 +162,7 @@ func newStation(t *testing.T, name, peer string, agreement partners.Partnership)
 	}
 	s.intake = processes.NewIntake(processes.IntakeConfig{
 		Store: s.store, Archive: s.archive, IDs: s.store.IDs(), Now: time.Now, Station: name,
-		ProcessFor: func(connection string) string {
+		ProcessFor: func(connection, _ string) string {
 			if connection == "house" {
 				return "outbound"
 			}
@@ -183,9 +184,8 @@ func (s *station) run(t *testing.T, d *partners.Directory) {
 		Store: s.store, Archive: s.archive, IDs: s.store.IDs(), Now: time.Now, Station: s.name, Senders: s,
 		Connector: func(connection string) string { return connection },
 	}
-	table, err := processes.NewSteps(append(steps.All(steps.Config{
-		Store: s.store, Archive: s.archive, Directory: d, Guides: guides, IDs: s.store.IDs(), Now: time.Now,
-	}), processes.NewPrepare(carrier), processes.NewSend(carrier), processes.NewChase(carrier), processes.NewReturnReceipt(carrier))...)
+	s.config = steps.Config{Store: s.store, Archive: s.archive, Directory: d, Guides: guides, IDs: s.store.IDs(), Now: time.Now}
+	table, err := processes.NewSteps(append(steps.All(s.config), processes.NewPrepare(carrier), processes.NewSend(carrier), processes.NewChase(carrier), processes.NewReturnReceipt(carrier))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tradepost/processes"
+	"tradepost/processes/steps"
 	"tradepost/tracking"
 	"tradepost/transport"
 )
@@ -322,5 +323,34 @@ func TestReleaseLetsAnInvalidDocumentGoOn(t *testing.T) {
 	r.supplier.await(inbound("850"), "delivered", func(v *tracking.DocumentView) bool { return v.Document.State == tracking.DocumentDelivered })
 	if len(r.supplier.house) != 1 {
 		t.Errorf("the back office has %q", r.supplier.house)
+	}
+}
+
+// A station that dies behind the validate step judges the content again when
+// it goes on: it must not take its own control number for a duplicate.
+func TestJudgementMadeAgainAfterARestartIsTheSame(t *testing.T) {
+	t.Parallel()
+	r := newRoad(t)
+	content := interchange("BUYER", "SUPPLIER", 70, "PO", 70, []string{orderDocument("0001", "J1", "EA")})
+	id, err := tracking.ParseID(r.supplier.arrive("k1", content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.supplier.await(inbound("850"), "delivered", func(v *tracking.DocumentView) bool { return v.Document.State == tracking.DocumentDelivered })
+	r.supplier.quiet()
+	restarted := &processes.Execution{Run: &processes.Run{ID: r.supplier.store.IDs().Next(), TransmissionID: id}, Memo: map[string]any{}}
+	result, err := steps.NewAcknowledge(r.supplier.config).Run(t.Context(), restarted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Detail != "1 acknowledgements made" {
+		t.Errorf("made again it says %q", result.Detail)
+	}
+	err = r.supplier.store.Update(t.Context(), result.Commit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := r.supplier.store.Documents(t.Context(), outbound("TA1")); err != nil || len(page.Documents) != 0 {
+		t.Errorf("its own control number was refused by a TA1: %v %v", page, err)
 	}
 }
