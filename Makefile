@@ -33,8 +33,9 @@ interop: ## trade with openssl, OpenAS2 and pyas2lib, and with what other AS2 pr
 	TRADEPOST_INTEROP=1 $(GO) test -count=1 ./interop/...
 	$(GO) test -count=1 -run 'OpenSSL|Corpus|Drummond' ./as2/... ./certs/... ./edi/...
 
-soak: ## send 4 GB over AS2 each way, break and kill it half way, and play the demonstration SOAK times over
+soak: ## 4 GB over AS2 each way, broken and killed; certificates rolled over under load; stations killed; SOAK demonstrations
 	TRADEPOST_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run Soak ./transport/as2
+	TRADEPOST_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run 'RolloverUnderLoad|SurvivesTheDeath' ./internal/gateway ./internal/demo
 	@for i in $$(seq $(SOAK)); do echo "round $$i of $(SOAK)"; $(GO) run ./cmd/tradepost demo --once -o jsonl || exit 1; done
 
 fuzz: ## fuzz every target for FUZZTIME
