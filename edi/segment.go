@@ -112,6 +112,9 @@ func (e Element) Value() Value { return Value(e) }
 // String returns the whole element with release characters removed.
 func (e Element) String() string { return Value(e).String() }
 
+// Simple tells that the element is one value: no separator stands in it.
+func (e Element) Simple() bool { return e.first == e.last }
+
 // Repeats returns how often the element occurs: 0 when empty, else one more
 // than there are repetition separators.
 func (e Element) Repeats() int {

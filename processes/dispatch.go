@@ -118,7 +118,20 @@ func (s *Prepare) commit(ctx context.Context, tx Tx, x *Execution, t *tracking.T
 	if err := tx.InsertTransmission(ctx, t); err != nil {
 		return err
 	}
-	d, err := tx.Document(ctx, x.Run.DocumentID)
+	if x.Run.DocumentID != 0 {
+		if err := s.sending(ctx, tx, x.Run.DocumentID, t); err != nil {
+			return err
+		}
+	}
+	return tx.AppendEvent(ctx, &tracking.Event{
+		ID: s.c.IDs.Next(), At: s.c.Now(), Kind: tracking.EventDeliveryReady, TransmissionID: t.ID, DocumentID: x.Run.DocumentID, Partner: t.Partner,
+		Text: fmt.Sprintf("ready to leave over %s%s", t.Connection, protection(t.Evidence)),
+	})
+}
+
+// sending notes in a document that a transmission carries it now.
+func (s *Prepare) sending(ctx context.Context, tx Tx, document tracking.ID, t *tracking.Transmission) error {
+	d, err := tx.Document(ctx, document)
 	if err != nil {
 		return err
 	}
@@ -129,20 +142,15 @@ func (s *Prepare) commit(ctx context.Context, tx Tx, x *Execution, t *tracking.T
 	if err := tx.UpdateDocument(ctx, d); err != nil {
 		return err
 	}
-	if d.Direction == tracking.Outbound && d.InterchangeID != 0 {
-		i, err := tx.Interchange(ctx, d.InterchangeID)
-		if err != nil {
-			return err
-		}
-		i.TransmissionID = t.ID
-		if err := tx.UpdateInterchange(ctx, i); err != nil {
-			return err
-		}
+	if d.Direction != tracking.Outbound || d.InterchangeID == 0 {
+		return nil
 	}
-	return tx.AppendEvent(ctx, &tracking.Event{
-		ID: s.c.IDs.Next(), At: s.c.Now(), Kind: tracking.EventDeliveryReady, TransmissionID: t.ID, DocumentID: d.ID, Partner: t.Partner,
-		Text: fmt.Sprintf("ready to leave over %s%s", t.Connection, protection(t.Evidence)),
-	})
+	i, err := tx.Interchange(ctx, d.InterchangeID)
+	if err != nil {
+		return err
+	}
+	i.TransmissionID = t.ID
+	return tx.UpdateInterchange(ctx, i)
 }
 
 // Failed implements Failer.

@@ -25,17 +25,19 @@ type Intake struct {
 	now     func() time.Time
 	station string
 	// processFor names the process that works off what a connection brings.
-	processFor func(connection string) string
+	processFor func(connection, contentType string) string
 }
 
 // IntakeConfig is what an Intake needs; every field is required.
 type IntakeConfig struct {
-	Store      Store
-	Archive    tracking.Archive
-	IDs        *tracking.IDs
-	Now        func() time.Time
-	Station    string
-	ProcessFor func(connection string) string
+	Store   Store
+	Archive tracking.Archive
+	IDs     *tracking.IDs
+	Now     func() time.Time
+	Station string
+	// ProcessFor names the process that works off what a connection brings, by
+	// the type of the content.
+	ProcessFor func(connection, contentType string) string
 }
 
 // NewIntake returns the door of a station.
@@ -170,7 +172,7 @@ func (in *Intake) recordAccepted(ctx context.Context, tx Tx, t *tracking.Transmi
 	}
 	return Enqueue(ctx, tx, &Run{
 		ID:             runID,
-		Process:        in.processFor(t.Connection),
+		Process:        in.processFor(t.Connection, t.ContentType),
 		TransmissionID: t.ID,
 		Partner:        t.Partner,
 		CreatedAt:      in.now(),

@@ -30,7 +30,7 @@ func newDoor(t *testing.T) *door {
 	d := &door{store: openStore(t), archive: &failing{Archive: a}}
 	d.Intake = processes.NewIntake(processes.IntakeConfig{
 		Store: d.store, Archive: d.archive, IDs: d.store.IDs(), Now: time.Now, Station: "buyer",
-		ProcessFor: func(string) string { return "inbound" },
+		ProcessFor: func(string, string) string { return "inbound" },
 	})
 	return d
 }

@@ -38,8 +38,12 @@ func errorOf(errs ...error) error {
 	return nil
 }
 
-// FailDocument records that the delivery of a document was given up.
+// FailDocument records that the delivery of a document was given up, or, with
+// document zero, of something that is no document.
 func FailDocument(ctx context.Context, tx Tx, event tracking.ID, now time.Time, document, transmission tracking.ID, reason error) error {
+	if document == 0 {
+		return failBare(ctx, tx, event, now, transmission, reason)
+	}
 	d, err := tx.Document(ctx, document)
 	if err != nil {
 		return err
@@ -55,6 +59,22 @@ func FailDocument(ctx context.Context, tx Tx, event tracking.ID, now time.Time, 
 		ID: event, At: now, Kind: tracking.EventDeliveryFailed, DocumentID: document, TransmissionID: transmission, Partner: d.Partner,
 		Text: fmt.Sprintf("delivery given up: %v", reason),
 	})
+}
+
+// failBare records that the delivery of what is no document was given up.
+func failBare(ctx context.Context, tx Tx, event tracking.ID, now time.Time, transmission tracking.ID, reason error) error {
+	e := &tracking.Event{
+		ID: event, At: now, Kind: tracking.EventDeliveryFailed, TransmissionID: transmission,
+		Text: fmt.Sprintf("delivery given up: %v", reason),
+	}
+	if transmission != 0 {
+		t, err := tx.Transmission(ctx, transmission)
+		if err != nil {
+			return err
+		}
+		e.Partner = t.Partner
+	}
+	return tx.AppendEvent(ctx, e)
 }
 
 // protection says in words how a transmission is protected.

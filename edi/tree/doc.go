@@ -24,7 +24,7 @@
 //
 // Elements that are empty are left out; "count" is there when empty ones stand
 // at the end. A composite has "components", a repeated element "repeats". What
-// differs from the writer's own form (a padded ISA is the usual case) is kept
+// differs from the writer's own form (a wrapped line, say) is kept
 // in "raw" or, when it is no UTF-8 text, "raw_base64". "lead" is what stands
 // before a segment, the line end as a rule; it is told when it changes and
 // holds for the segments that follow. Where raw is there it is what gets

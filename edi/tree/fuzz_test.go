@@ -2,6 +2,7 @@ package tree_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"testing"
 
@@ -27,14 +28,23 @@ func FuzzRoundTrip(f *testing.F) {
 		if err := tree.WriteJSON(t.Context(), &j, bytes.NewReader(input), o); err != nil {
 			return // no EDI, which is told
 		}
+		if !json.Valid(j.Bytes()) {
+			t.Fatalf("the tree is no JSON\n%s", j.Bytes())
+		}
 		if err := tree.WriteEDI(&out, bytes.NewReader(j.Bytes())); err != nil {
 			t.Fatalf("%v\n%s", err, j.Bytes())
 		}
 		if !bytes.Equal(out.Bytes(), input) {
 			t.Fatalf("not the same bytes\n in %q\nout %q\n%s", input, out.Bytes(), j.Bytes())
 		}
-		if err := tree.WriteLines(t.Context(), io.Discard, bytes.NewReader(input), o); err != nil {
+		var lines bytes.Buffer
+		if err := tree.WriteLines(t.Context(), &lines, bytes.NewReader(input), o); err != nil {
 			t.Fatal(err)
+		}
+		for line := range bytes.Lines(lines.Bytes()) {
+			if !json.Valid(line) {
+				t.Fatalf("a line is no JSON\n%s", line)
+			}
 		}
 		if err := tree.Print(t.Context(), io.Discard, bytes.NewReader(input), o); err != nil {
 			t.Fatal(err)

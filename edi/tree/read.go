@@ -2,18 +2,11 @@ package tree
 
 import (
 	"bufio"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
 	"tradepost/edi"
-)
-
-const (
-	maxDepth = 100      // parts inside parts
-	maxValue = 64 << 20 // bytes of JSON between two segments
 )
 
 // ErrFormat says that the input is not the JSON form this package writes.
@@ -22,35 +15,21 @@ var ErrFormat = errors.New("not an EDI tree in JSON")
 // WriteEDI reads a tree in JSON and writes the EDI it stands for: the very
 // bytes it was made from, unless it was edited.
 func WriteEDI(w io.Writer, r io.Reader) error {
-	limited := &valueReader{r: r, left: maxValue}
-	j := &jsonReader{limit: limited, dec: json.NewDecoder(limited), w: bufio.NewWriterSize(w, 64<<10)}
+	j := &jsonReader{in: newScanner(r), w: bufio.NewWriterSize(w, scanSize)}
 	if err := j.root(); err != nil {
-		return errors.Join(fmt.Errorf("reading the tree at byte %d: %w", j.dec.InputOffset(), err), j.w.Flush())
+		return errors.Join(fmt.Errorf("reading the tree at byte %d: %w", j.in.offset(), err), j.w.Flush())
 	}
 	return j.w.Flush()
 }
 
-// valueReader ends a value that is longer than any segment can be.
-type valueReader struct {
-	r    io.Reader
-	left int
-}
-
-func (v *valueReader) Read(b []byte) (int, error) {
-	if v.left <= 0 {
-		return 0, fmt.Errorf("a value is longer than %d bytes: %w", maxValue, ErrFormat)
-	}
-	n, err := v.r.Read(b[:min(len(b), v.left)])
-	v.left -= n
-	return n, err
-}
-
 type jsonReader struct {
-	limit *valueReader
-	dec   *json.Decoder
+	in    *scanner
 	w     *bufio.Writer
-	lead  string
-	seen  bool // the format field
+	lead  []byte // what stands before segments that do not say
+	seen  bool   // the format field
+	node  node
+	out   []byte
+	texts [2][]byte
 }
 
 func (j *jsonReader) root() error {
@@ -60,8 +39,10 @@ func (j *jsonReader) root() error {
 	if !j.seen {
 		return fmt.Errorf("the field format is missing: %w", ErrFormat)
 	}
-	if _, err := j.dec.Token(); err != io.EOF {
+	if _, err := j.in.next(); err == nil {
 		return fmt.Errorf("something follows the tree: %w", ErrFormat)
+	} else if !errors.Is(err, ErrFormat) {
+		return err
 	}
 	return nil
 }
@@ -72,111 +53,153 @@ func (j *jsonReader) object(d edi.Delimiters, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("parts are nested deeper than %d: %w", maxDepth, ErrFormat)
 	}
-	if t, err := j.dec.Token(); err != nil {
+	if err := j.in.take('{'); err != nil {
 		return err
-	} else if t != json.Delim('{') {
-		return fmt.Errorf("an object is expected, not %v: %w", t, ErrFormat)
 	}
-	var seg segmentNode
+	n := &j.node
+	n.reset()
 	isSegment := false
-	trailing, trailing64 := "", ""
-	for j.dec.More() {
-		t, err := j.dec.Token()
+	var trailing []byte
+	for first := true; ; first = false {
+		ok, err := j.in.more(first, '}')
 		if err != nil {
 			return err
 		}
-		switch t {
+		if !ok {
+			break
+		}
+		key, err := j.in.key()
+		if err != nil {
+			return err
+		}
+		switch string(key) {
 		case "format":
-			var format string
-			if err = j.dec.Decode(&format); err == nil && format != Format {
-				err = fmt.Errorf("the format is %q, %q is expected: %w", format, Format, ErrFormat)
-			}
-			if depth > 0 {
-				err = errors.Join(err, fmt.Errorf("format stands at the top only: %w", ErrFormat))
-			}
-			j.seen = true
+			err = j.format(depth)
 		case "delimiters":
-			var n delimitersNode
-			if err = j.dec.Decode(&n); err == nil {
-				d, err = n.delimiters()
-			}
+			d, err = j.delimiters()
 		case "parts":
-			err = j.parts(d, depth)
+			if isSegment {
+				return fmt.Errorf("a segment has no parts: %w", ErrFormat)
+			}
+			err = j.in.list(func() error { return j.object(d, depth+1) })
+			n.reset()
 		case "segment":
 			isSegment = true
-			err = j.dec.Decode(&seg.Segment)
+			n.tag, err = j.in.text(n.tag[:0])
 		case "lead":
-			err = j.dec.Decode(&seg.Lead)
+			n.hasLead = true
+			n.lead, err = j.in.text(n.lead[:0])
 		case "lead_base64":
-			err = j.dec.Decode(&seg.LeadBase64)
+			n.hasLead = true
+			n.lead, err = j.base64(n.lead, "lead_base64")
 		case "count":
-			err = j.dec.Decode(&seg.Count)
+			n.count, err = j.in.number()
 		case "elements":
-			err = j.dec.Decode(&seg.Elements)
+			err = n.readElements(j.in)
 		case "raw":
-			err = j.dec.Decode(&seg.Raw)
+			n.raw, err = j.in.text(n.raw[:0])
 		case "raw_base64":
-			err = j.dec.Decode(&seg.RawBase64)
+			n.raw, err = j.base64(n.raw, "raw_base64")
 		case "trailing":
-			err = j.dec.Decode(&trailing)
+			trailing, err = j.in.text(nil)
 		case "trailing_base64":
-			err = j.dec.Decode(&trailing64)
+			trailing, err = j.base64(nil, "trailing_base64")
 		default: // names and what else is for the reader only
-			var skipped json.RawMessage
-			err = j.dec.Decode(&skipped)
+			err = j.in.skip(depth)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if _, err := j.dec.Token(); err != nil {
+	if !isSegment {
+		_, err := j.w.Write(trailing)
 		return err
 	}
-	j.limit.left = maxValue
-	if isSegment {
-		return j.segment(&seg, d)
-	}
-	return j.trailing(trailing, trailing64)
+	return j.segment(d)
 }
 
-func (j *jsonReader) parts(d edi.Delimiters, depth int) error {
-	if t, err := j.dec.Token(); err != nil {
-		return err
-	} else if t != json.Delim('[') {
-		return fmt.Errorf("parts is a list: %w", ErrFormat)
-	}
-	for j.dec.More() {
-		if err := j.object(d, depth+1); err != nil {
-			return err
-		}
-	}
-	_, err := j.dec.Token()
-	return err
-}
-
-func (j *jsonReader) segment(seg *segmentNode, d edi.Delimiters) error {
-	lead, err := seg.lead(j.lead)
+func (j *jsonReader) format(depth int) error {
+	text, err := j.in.text(j.texts[0][:0])
 	if err != nil {
 		return err
 	}
-	b, err := seg.bytes(d)
-	if err != nil {
-		return err
+	j.texts[0], j.seen = text, true
+	switch {
+	case string(text) != Format:
+		return fmt.Errorf("the format is %q, %q is expected: %w", clip(text), Format, ErrFormat)
+	case depth > 0:
+		return fmt.Errorf("format stands at the top only: %w", ErrFormat)
 	}
-	j.lead = lead
-	_, err1 := j.w.WriteString(lead)
-	_, err2 := j.w.Write(b)
-	return errors.Join(err1, err2)
+	return nil
 }
 
-func (j *jsonReader) trailing(text, encoded string) error {
-	b := []byte(text)
-	if encoded != "" {
-		var err error
-		if b, err = base64.StdEncoding.DecodeString(encoded); err != nil {
-			return fmt.Errorf("trailing_base64: %w", err)
-		}
+// base64 reads a string of base64 into dst[:0].
+func (j *jsonReader) base64(dst []byte, name string) ([]byte, error) {
+	text, err := j.in.text(j.texts[1][:0])
+	if err != nil {
+		return dst, err
 	}
-	_, err := j.w.Write(b)
+	j.texts[1] = text
+	return unbase64(dst, text, name)
+}
+
+func (j *jsonReader) delimiters() (edi.Delimiters, error) {
+	var n delimitersNode
+	if err := j.in.take('{'); err != nil {
+		return edi.Delimiters{}, err
+	}
+	for first := true; ; first = false {
+		ok, err := j.in.more(first, '}')
+		if err != nil {
+			return edi.Delimiters{}, err
+		}
+		if !ok {
+			return n.delimiters()
+		}
+		key, err := j.in.key()
+		if err != nil {
+			return edi.Delimiters{}, err
+		}
+		var to *string
+		switch string(key) {
+		case "segment":
+			to = &n.Segment
+		case "element":
+			to = &n.Element
+		case "component":
+			to = &n.Component
+		case "repetition":
+			to = &n.Repetition
+		case "release":
+			to = &n.Release
+		case "decimal":
+			to = &n.Decimal
+		default:
+			if err := j.in.skip(0); err != nil {
+				return edi.Delimiters{}, err
+			}
+			continue
+		}
+		text, err := j.in.text(nil)
+		if err != nil {
+			return edi.Delimiters{}, err
+		}
+		*to = string(text)
+	}
+}
+
+// segment writes the segment read last, with what stands before it: the same
+// as before the last one, unless it says otherwise.
+func (j *jsonReader) segment(d edi.Delimiters) error {
+	n := &j.node
+	if n.hasLead {
+		j.lead = append(j.lead[:0], n.lead...)
+	}
+	j.out = append(j.out[:0], j.lead...)
+	var err error
+	if j.out, err = n.appendTo(j.out, d); err != nil {
+		return err
+	}
+	_, err = j.w.Write(j.out)
 	return err
 }

@@ -1,11 +1,9 @@
 package tree
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,12 +19,7 @@ const Format = "tradepost-edi-tree-1"
 
 // delimitersNode are the service characters, each as a text of one character.
 type delimitersNode struct {
-	Segment    string `json:"segment"`
-	Element    string `json:"element"`
-	Component  string `json:"component"`
-	Repetition string `json:"repetition"`
-	Release    string `json:"release"`
-	Decimal    string `json:"decimal"`
+	Segment, Element, Component, Repetition, Release, Decimal string
 }
 
 func makeDelimiters(d edi.Delimiters) delimitersNode {
@@ -97,14 +90,14 @@ func (n delimitersNode) delimiters() (edi.Delimiters, error) {
 
 // jsonWriter writes the tree while the input goes by.
 type jsonWriter struct {
-	w       *bufio.Writer
-	open    []level // containers that are open, the outermost first
-	err     error
-	lead    string // what stood before the last segment
-	d       edi.Delimiters
-	names   *names
-	scratch []byte
-	lines   bool // one line a document: no line ends inside
+	w     io.Writer
+	buf   []byte
+	open  []level // containers that are open, the outermost first
+	err   error
+	lead  []byte // what stood before the last segment
+	names *names
+	enc   encoder
+	lines bool // one line a document: no line ends inside
 }
 
 // level is one open container of the JSON text.
@@ -128,7 +121,7 @@ const (
 // guides; what they say of streams and events is not used. Input that cannot
 // be read as segments is an error.
 func WriteJSON(ctx context.Context, w io.Writer, r io.Reader, o validate.Options) error {
-	j := &jsonWriter{w: bufio.NewWriterSize(w, 64<<10), names: newNames(&o)}
+	j := &jsonWriter{w: w, names: newNames(&o)}
 	j.text(`{"format":"` + Format + `","parts":[`)
 	j.open = append(j.open, level{kind: kindRoot})
 	o.OnSegment = func(seg *edi.Segment, p *validate.Place) error {
@@ -137,28 +130,23 @@ func WriteJSON(ctx context.Context, w io.Writer, r io.Reader, o validate.Options
 	}
 	report, err := walk(ctx, r, o)
 	if err != nil {
-		return errors.Join(err, j.w.Flush())
+		return errors.Join(err, j.flush())
 	}
 	j.closeTo(1)
 	j.text("\n]")
 	if trailing := report.Trailing; len(trailing) > 0 && utf8.Valid(trailing) {
-		j.text(`,"trailing":`)
-		j.value(string(trailing))
+		j.buf = appendString(append(j.buf, `,"trailing":`...), trailing)
 	} else if len(trailing) > 0 {
-		j.text(`,"trailing_base64":`)
-		j.value(base64.StdEncoding.EncodeToString(trailing))
+		j.buf = appendString(append(j.buf, `,"trailing_base64":`...), base64.StdEncoding.EncodeToString(trailing))
 	}
 	j.text("}\n")
-	if j.err != nil {
-		return j.err
-	}
-	return j.w.Flush()
+	return j.flush()
 }
 
 // walk sends every segment of the input to o.OnSegment.
 func walk(ctx context.Context, r io.Reader, o validate.Options) (*validate.Report, error) {
 	o.Stream, o.OnDocument, o.OnGroup, o.OnInterchange = true, nil, nil, nil
-	o.MaxIssues, o.MaxDocumentIssues = 1, 1
+	o.StructureOnly, o.MaxIssues, o.MaxDocumentIssues = true, 1, 1
 	report, err := validate.Validate(ctx, r, o)
 	if err == nil && report.Unread != nil {
 		err = fmt.Errorf("the input cannot be read to its end: %w", report.Unread)
@@ -166,30 +154,22 @@ func walk(ctx context.Context, r io.Reader, o validate.Options) (*validate.Repor
 	return report, err
 }
 
-func (j *jsonWriter) text(s string) {
-	if j.err == nil {
-		_, j.err = j.w.WriteString(s)
-	}
-}
+func (j *jsonWriter) text(s string) { j.buf = append(j.buf, s...) }
 
-func (j *jsonWriter) value(v any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil && j.err == nil {
-		j.err = err
-		return
+// flush writes what is buffered.
+func (j *jsonWriter) flush() error {
+	if j.err == nil && len(j.buf) > 0 {
+		_, j.err = j.w.Write(j.buf)
 	}
-	j.text(string(bytes.TrimRight(b.Bytes(), "\n")))
+	j.buf = j.buf[:0]
+	return j.err
 }
 
 // node writes one segment.
-func (j *jsonWriter) node(seg *edi.Segment, p *validate.Place, usual string) {
-	var node segmentNode
-	node, j.scratch = makeSegment(seg, j.names.layout(seg, p), j.d, usual, j.scratch)
-	j.scratch = node.appendJSON(j.scratch[:0])
-	if j.err == nil {
-		_, j.err = j.w.Write(j.scratch)
+func (j *jsonWriter) node(seg *edi.Segment, p *validate.Place, lead bool) {
+	j.buf = j.enc.segment(j.buf, seg, j.names.layout(seg, p), lead)
+	if len(j.buf) > scanSize {
+		_ = j.flush() // kept in j.err
 	}
 }
 
@@ -197,31 +177,65 @@ func (j *jsonWriter) node(seg *edi.Segment, p *validate.Place, usual string) {
 func (j *jsonWriter) part() {
 	at := &j.open[len(j.open)-1]
 	if at.parts > 0 {
-		j.text(",")
+		j.buf = append(j.buf, ',')
 	}
 	at.parts++
 	if !j.lines {
-		j.text("\n")
+		j.buf = append(j.buf, '\n')
 	}
 }
 
-// container opens an object with parts; fields are its other members.
-func (j *jsonWriter) container(k kind, fields any) {
-	j.part()
-	j.head(k, fields)
+// member writes a member of a container; the first one begins it.
+func (j *jsonWriter) member(name, value string, first bool) {
+	if first {
+		j.buf = append(j.buf, '{')
+	} else {
+		j.buf = append(j.buf, ',')
+	}
+	j.buf = append(append(append(j.buf, '"'), name...), `":`...)
+	j.buf = appendString(j.buf, value)
 }
 
-// head writes the members of a container up to its parts.
-func (j *jsonWriter) head(k kind, fields any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(fields); err != nil && j.err == nil {
-		j.err = err
+// optional writes a member that is left out when it is empty.
+func (j *jsonWriter) optional(name, value string) {
+	if value != "" {
+		j.member(name, value, false)
 	}
-	j.text(string(bytes.TrimSuffix(bytes.TrimRight(b.Bytes(), "\n"), []byte("}"))))
+}
+
+// begin opens the list of parts of a container whose members are written.
+func (j *jsonWriter) begin(k kind) {
 	j.text(`,"parts":[`)
 	j.open = append(j.open, level{kind: k})
+}
+
+func (j *jsonWriter) interchange(ic *validate.Interchange) {
+	j.member("interchange", ic.Control, true)
+	j.member("standard", ic.Standard, false)
+	j.member("version", ic.Version, false)
+	j.member("sender", ic.Sender, false)
+	j.member("receiver", ic.Receiver, false)
+	n := makeDelimiters(j.enc.d)
+	j.text(`,"delimiters":`)
+	j.member("segment", n.Segment, true)
+	j.member("element", n.Element, false)
+	j.member("component", n.Component, false)
+	j.member("repetition", n.Repetition, false)
+	j.member("release", n.Release, false)
+	j.member("decimal", n.Decimal, false)
+	j.text("}")
+}
+
+func (j *jsonWriter) group(g *validate.Group) {
+	j.member("group", g.Control, true)
+	j.optional("type", g.Type)
+	j.optional("version", g.Version)
+}
+
+func (j *jsonWriter) document(d *validate.Document, first bool) {
+	j.member("document", d.Control, first)
+	j.member("type", d.Type, false)
+	j.optional("guide", d.Guide)
 }
 
 // closeTo closes containers until n are left.
@@ -245,70 +259,48 @@ func (j *jsonWriter) depth(k kind) int {
 // loops is how many loops are open.
 func (j *jsonWriter) loops() int {
 	n := 0
-	for _, l := range j.open {
-		if l.kind == kindLoop {
-			n++
-		}
+	for i := len(j.open) - 1; i >= 0 && j.open[i].kind == kindLoop; i-- {
+		n++
 	}
 	return n
-}
-
-type interchangeFields struct {
-	Interchange string         `json:"interchange"`
-	Standard    string         `json:"standard"`
-	Version     string         `json:"version"`
-	Sender      string         `json:"sender"`
-	Receiver    string         `json:"receiver"`
-	Delimiters  delimitersNode `json:"delimiters"`
-}
-
-type groupFields struct {
-	Group   string `json:"group"`
-	Type    string `json:"type,omitempty"`
-	Version string `json:"version,omitempty"`
-}
-
-type documentFields struct {
-	Document string `json:"document"`
-	Type     string `json:"type"`
-	Guide    string `json:"guide,omitempty"`
-}
-
-type loopFields struct {
-	Loop  string `json:"loop"`
-	Name  string `json:"name,omitempty"`
-	Level string `json:"level,omitempty"`
 }
 
 func (j *jsonWriter) segment(seg *edi.Segment, p *validate.Place) {
 	switch p.Role {
 	case validate.InterchangeStart:
 		j.closeTo(1)
-		j.d = seg.Delimiters()
-		ic := p.Interchange
-		j.container(kindInterchange, interchangeFields{ic.Control, ic.Standard, ic.Version, ic.Sender, ic.Receiver, makeDelimiters(j.d)})
+		j.enc.d = seg.Delimiters()
+		j.enc.text.begin(seg)
+		j.part()
+		j.interchange(p.Interchange)
+		j.begin(kindInterchange)
 	case validate.InterchangeEnd:
 		j.closeTo(max(j.depth(kindInterchange), 1))
 	case validate.GroupStart:
 		j.closeTo(max(j.depth(kindInterchange), 1))
-		j.container(kindGroup, groupFields{p.Group.Control, p.Group.Type, p.Group.Version})
+		j.part()
+		j.group(p.Group)
+		j.begin(kindGroup)
 	case validate.GroupEnd:
 		j.closeTo(max(j.depth(kindGroup), j.depth(kindInterchange), 1))
 	case validate.DocumentStart:
 		j.closeTo(max(j.depth(kindGroup), j.depth(kindInterchange), 1))
-		j.container(kindDocument, documentFields{p.Document.Control, p.Document.Type, p.Document.Guide})
+		j.part()
+		j.document(p.Document, true)
+		j.begin(kindDocument)
 	case validate.DocumentEnd:
 		j.closeTo(max(j.depth(kindDocument), 1))
 	case validate.Body:
 		j.enter(p)
 	}
 	if j.depth(kindInterchange) == 0 {
-		j.d = edi.Delimiters{} // outside of interchanges segments are kept raw
+		j.enc.d = edi.Delimiters{} // outside of interchanges segments are kept raw
 	}
 	j.part()
-	j.node(seg, p, j.lead)
-	if j.lead != string(seg.Lead) {
-		j.lead = string(seg.Lead)
+	lead := !bytes.Equal(j.lead, seg.Lead)
+	j.node(seg, p, lead)
+	if lead {
+		j.lead = append(j.lead[:0], seg.Lead...)
 	}
 	switch p.Role {
 	case validate.InterchangeEnd:
@@ -322,12 +314,17 @@ func (j *jsonWriter) segment(seg *edi.Segment, p *validate.Place) {
 
 // enter opens and closes loops so that the segment stands in its own.
 func (j *jsonWriter) enter(p *validate.Place) {
-	base := j.depth(kindDocument)
-	if base == 0 {
+	loops := j.loops()
+	if base := len(j.open) - loops; j.open[base-1].kind == kindDocument {
+		j.closeTo(base + min(p.Kept, loops))
+	} else {
 		return
 	}
-	j.closeTo(base + min(p.Kept, j.loops()))
 	for _, l := range p.Loops[min(j.loops(), len(p.Loops)):] {
-		j.container(kindLoop, loopFields{l.Name, l.Title, l.Level})
+		j.part()
+		j.member("loop", l.Name, true)
+		j.optional("name", l.Title)
+		j.optional("level", l.Level)
+		j.begin(kindLoop)
 	}
 }

@@ -348,6 +348,9 @@ func (v *validator) messageTrailer(tag, header, control string, interactive bool
 
 // checkCharacters compares a segment with the character set UNB names.
 func (v *validator) checkCharacters(seg *edi.Segment) {
+	if v.o.StructureOnly {
+		return
+	}
 	b := seg.Content()
 	class := classes(b)
 	suspicious := classHigh

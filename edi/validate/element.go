@@ -13,6 +13,9 @@ const maxKeys = 200 // business keys kept of one document
 // checkSegment checks the elements of a segment against its layout. The
 // envelope checks have looked at ST, SE, UNH and UNT already.
 func (v *validator) checkSegment(seg *edi.Segment, layout *schema.Segment, node *schema.Node) {
+	if v.o.StructureOnly {
+		return
+	}
 	if tag := schema.MakeTag(seg.Tag); tag == tagST || tag == tagSE || tag == tagUNH || tag == tagUNT {
 		return
 	}

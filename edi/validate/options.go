@@ -47,6 +47,10 @@ type Options struct {
 	// their function was called, so that memory does not grow with the input.
 	Stream bool
 
+	// StructureOnly finds the place of every segment and does not look into
+	// elements: for those who want the tree and not the verdict.
+	StructureOnly bool
+
 	// KeepRaw puts the raw segment into each issue.
 	KeepRaw bool
 

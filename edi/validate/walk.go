@@ -151,7 +151,7 @@ func (w *walker) take(v *validator, seg *edi.Segment, at place) {
 	}
 	w.node = node
 	v.checkSegment(seg, node.Segment, node)
-	if len(node.Keys) > 0 {
+	if len(node.Keys) > 0 && !v.o.StructureOnly {
 		v.keys(seg, node)
 	}
 }

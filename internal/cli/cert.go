@@ -32,6 +32,7 @@ takes up both by itself.`,
 		newCertImportCommand(env),
 		newCertExportCommand(env),
 		newCertRollCommand(env),
+		newCertExchangeCommand(env),
 	)
 }
 

@@ -92,20 +92,26 @@ type informed struct {
 }
 
 func planOf(cfg *config.Config, a *config.Added) plan {
-	p := plan{added: addedOf("", a), Partners: []informed{}}
+	p := plan{added: addedOf("", a), Partners: informedOf(cfg)}
 	if a.Replaces != nil {
 		p.ReplacedEnds = stamp(a.Replaces.End())
 	}
+	return p
+}
+
+// informedOf are the partners that are reached over AS2.
+func informedOf(cfg *config.Config) []informed {
+	out := []informed{}
 	for _, s := range cfg.Directory.Partnerships() {
 		c, err := cfg.Directory.Connection(s.Connection)
 		if err != nil || c.Connector != "as2" {
 			continue
 		}
 		if q, err := cfg.Directory.Partner(s.Partner); err == nil {
-			p.Partners = append(p.Partners, informed{q.Name, q.Contact})
+			out = append(out, informed{q.Name, q.Contact})
 		}
 	}
-	return p
+	return out
 }
 
 // tellPlan prints the plan for a person.

@@ -79,7 +79,7 @@ func (b *bureau) run(args ...string) result {
 		Now:       func() time.Time { return b.now },
 		LookupEnv: func(name string) (string, bool) { v, ok := b.env[name]; return v, ok },
 	}
-	env.OpenStore = openStore(env)
+	env.OpenStore, env.OpenArchive = openStore(env), openArchive(env)
 	code := Run(b.t.Context(), env, args)
 	return result{code, out.String(), words.String()}
 }

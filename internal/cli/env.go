@@ -16,6 +16,7 @@ import (
 
 	"tradepost/internal/config"
 	"tradepost/processes"
+	"tradepost/tracking"
 )
 
 // Env is the world around a command. Tests give their own.
@@ -28,9 +29,17 @@ type Env struct {
 	// OpenStore opens the store that a configuration names. A running station
 	// may have it open at the same time.
 	OpenStore func(ctx context.Context, c *config.Config) (Store, error)
+	// OpenArchive opens the payloads of a station, likewise.
+	OpenArchive func(c *config.Config) (Archive, error)
 	// ConsoleLink makes a one-time link into the console of the station whose
 	// store this is: path and query, to be put behind the admin address.
 	ConsoleLink func(ctx context.Context, c *config.Config, s Store, user string) (string, error)
+}
+
+// Archive is the opened archive of a station.
+type Archive interface {
+	tracking.Archive
+	Close() error
 }
 
 // Store is the opened store of a station.
@@ -49,7 +58,7 @@ func Main() int {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Now: time.Now, Random: rand.Reader, LookupEnv: os.LookupEnv,
 	}
-	env.OpenStore, env.ConsoleLink = openStore(env), consoleLink(env)
+	env.OpenStore, env.OpenArchive, env.ConsoleLink = openStore(env), openArchive(env), consoleLink(env)
 	return Run(ctx, env, os.Args[1:])
 }
 

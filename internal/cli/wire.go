@@ -16,6 +16,11 @@ func openStore(env *Env) func(context.Context, *config.Config) (Store, error) {
 	}
 }
 
+// openArchive returns what opens the archive of a configuration.
+func openArchive(env *Env) func(*config.Config) (Archive, error) {
+	return func(c *config.Config) (Archive, error) { return gateway.OpenArchive(c, env.Now()) }
+}
+
 // consoleLink returns what makes a one-time link into the console of the
 // station whose store is at hand.
 func consoleLink(env *Env) func(context.Context, *config.Config, Store, string) (string, error) {

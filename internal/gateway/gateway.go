@@ -9,15 +9,18 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"time"
 
+	"tradepost/certs/cem"
 	"tradepost/internal/config"
 	"tradepost/internal/observe"
 	"tradepost/internal/store/sqlstore"
 	"tradepost/processes"
+	"tradepost/processes/certificates"
 	"tradepost/processes/steps"
 	"tradepost/tracking/archive"
 	"tradepost/transport"
@@ -72,7 +75,7 @@ func (g *Gateway) open(ctx context.Context) (err error) {
 	if g.store, err = OpenStore(ctx, g.c, g.o.Now); err != nil {
 		return err
 	}
-	if g.archive, err = openArchive(g.c, g.o.Now()); err != nil {
+	if g.archive, err = OpenArchive(g.c, g.o.Now()); err != nil {
 		return err
 	}
 	g.reloader = &reloader{g: g}
@@ -130,6 +133,7 @@ func (g *Gateway) build() error {
 		processes.NewSend(carrier),
 		processes.NewChase(carrier),
 		processes.NewReturnReceipt(carrier),
+		&certificates.Step{Exchange: g.exchange()},
 	)...)
 	if err != nil {
 		return err
@@ -138,6 +142,11 @@ func (g *Gateway) build() error {
 	if err != nil {
 		return err
 	}
+	exchanges, err := certificates.Definitions()
+	if err != nil {
+		return err
+	}
+	maps.Copy(definitions, exchanges)
 	g.engine, err = processes.NewEngine(processes.EngineConfig{
 		Store: g.store, Steps: table, Definitions: definitions, IDs: g.store.IDs(), Now: g.o.Now,
 		Owner: owner(g.store.IDs().Next().String()), Workers: g.c.Limits.Workers, Observe: observer,
@@ -162,10 +171,14 @@ func owner(unique string) string {
 }
 
 // processFor names the process that works off what a connection brings: what
-// comes from our own house goes out, everything else came in.
-func (g *Gateway) processFor(connection string) string {
+// comes from our own house goes out, what is about certificates goes its own
+// way, and everything else came in.
+func (g *Gateway) processFor(connection, contentType string) string {
 	if c, err := g.c.Directory.Connection(connection); err == nil && c.Partner == "" {
 		return "outbound"
+	}
+	if cem.Is(contentType) {
+		return certificates.Process
 	}
 	return "inbound"
 }

@@ -26,14 +26,7 @@ type keyring struct {
 func (g *Gateway) watch() *certificates.Watch {
 	return &certificates.Watch{
 		Store: g.store, IDs: g.store.IDs(), Now: g.o.Now, Thresholds: g.c.Monitor.Thresholds(),
-		Sets: func() map[string]certs.Set {
-			ring := g.relations.ring.Load()
-			sets := map[string]certs.Set{"": ring.own}
-			for _, p := range g.c.Directory.Partners() {
-				sets[p.Name] = ring.partners[p.Name]
-			}
-			return sets
-		},
+		Sets: g.sets,
 		Notice: func(e tracking.Event) {
 			log := g.o.Log.Info
 			if e.Kind == tracking.EventCertEnding {
@@ -41,6 +34,25 @@ func (g *Gateway) watch() *certificates.Watch {
 			}
 			log(e.Text, "partner", e.Partner)
 		},
+	}
+}
+
+// sets are the certificates in use now, of the station under "" and of every
+// partner by its name.
+func (g *Gateway) sets() map[string]certs.Set {
+	ring := g.relations.ring.Load()
+	sets := map[string]certs.Set{"": ring.own}
+	for _, p := range g.c.Directory.Partners() {
+		sets[p.Name] = ring.partners[p.Name]
+	}
+	return sets
+}
+
+// exchange takes part in exchanges of certificates.
+func (g *Gateway) exchange() *certificates.Exchange {
+	return &certificates.Exchange{
+		Store: g.store, Archive: g.archive, IDs: g.store.IDs(), Now: g.o.Now, Random: g.o.Random,
+		Directory: g.c.Directory, ResponseURL: g.c.Listen.AS2URL, Sets: g.sets,
 	}
 }
 

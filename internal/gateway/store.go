@@ -26,7 +26,8 @@ func OpenStore(ctx context.Context, c *config.Config, now func() time.Time) (*sq
 	return sqlite.Open(ctx, filepath.Join(c.Store.Data, "tradepost.db"), sqlite.Options{Now: now})
 }
 
-// openArchive opens the folder of payloads in the data folder.
-func openArchive(c *config.Config, now time.Time) (*archive.Archive, error) {
+// OpenArchive opens the folder of payloads in the data folder. Others may have it
+// open at the same time.
+func OpenArchive(c *config.Config, now time.Time) (*archive.Archive, error) {
 	return archive.Open(filepath.Join(c.Store.Data, "archive"), now)
 }

@@ -162,7 +162,7 @@ func newStation(t *testing.T, name, peer string, agreement partners.Partnership)
 	}
 	s.intake = processes.NewIntake(processes.IntakeConfig{
 		Store: s.store, Archive: s.archive, IDs: s.store.IDs(), Now: time.Now, Station: name,
-		ProcessFor: func(connection string) string {
+		ProcessFor: func(connection, _ string) string {
 			if connection == "house" {
 				return "outbound"
 			}
