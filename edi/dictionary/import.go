@@ -81,7 +81,6 @@ type Result struct {
 
 // importer is the state of one import.
 type importer struct {
-	ctx      context.Context //nolint:containedctx // an importer lives as long as one call of Import
 	options  Options
 	findings findings
 	prose    int
@@ -99,8 +98,8 @@ func (im *importer) skip(f *sourceFile, why string) {
 }
 
 // next is called between files.
-func (im *importer) next() error {
-	if err := im.ctx.Err(); err != nil {
+func next(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("importing: %w", err)
 	}
 	return nil
@@ -123,7 +122,7 @@ func Import(ctx context.Context, in *Source, o Options) (*Result, error) {
 		return nil, err
 	}
 	files := in.sorted()
-	im := &importer{ctx: ctx, options: o, findings: findings{limit: in.Limits.orDefault().Findings}}
+	im := &importer{options: o, findings: findings{limit: in.Limits.orDefault().Findings}}
 	im.findings.list = append(im.findings.list, in.problems...)
 	format := o.Format
 	if format == "" {
@@ -133,13 +132,13 @@ func Import(ctx context.Context, in *Source, o Options) (*Result, error) {
 	var err error
 	switch format {
 	case UNECE:
-		list, err = im.importUNECE(files)
+		list, err = im.importUNECE(ctx, files)
 	case SEF:
-		list, err = im.importSEF(files)
+		list, err = im.importSEF(ctx, files)
 	case StAEDI:
-		list, err = im.importStAEDI(files)
+		list, err = im.importStAEDI(ctx, files)
 	case XSD:
-		list, err = im.importXSD(files)
+		list, err = im.importXSD(ctx, files)
 	default:
 		return nil, fmt.Errorf("%w: %s is in none of the formats %s", ErrNothing, describe(files), formatList())
 	}
@@ -148,7 +147,7 @@ func Import(ctx context.Context, in *Source, o Options) (*Result, error) {
 	}
 	r := &Result{Format: format, Read: in.read, Skipped: im.skipped, Prose: im.prose}
 	for _, s := range list {
-		if err := im.write(r, s); err != nil {
+		if err := im.write(ctx, r, s); err != nil {
 			return nil, err
 		}
 	}

@@ -87,8 +87,8 @@ type node struct {
 	required bool
 	max      int // 0 for any number
 	nodes    []node
-	comment  string   // for people, behind the line
-	rules    []string // what differs here from the segment as it is described
+	comment  string  // for people, behind the line
+	fields   []field // the segment as an XML Schema has it here
 	levels   []level
 	place    place
 }

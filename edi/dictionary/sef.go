@@ -2,6 +2,7 @@ package dictionary
 
 import (
 	"bytes"
+	"context"
 	"regexp"
 	"strings"
 
@@ -77,11 +78,11 @@ type valueList struct {
 }
 
 // importSEF reads SEF files, each a standard of its own.
-func (im *importer) importSEF(files []sourceFile) ([]*standard, error) {
+func (im *importer) importSEF(ctx context.Context, files []sourceFile) ([]*standard, error) {
 	var out []*standard
 	for i := range files {
 		f := &files[i]
-		if err := im.next(); err != nil {
+		if err := next(ctx); err != nil {
 			return nil, err
 		}
 		switch {
@@ -314,6 +315,7 @@ func (s *sefFile) build() {
 	s.elements()
 	s.layouts("COMS", s.std.composites)
 	s.layouts("SEGS", s.std.segments)
+	s.headers(s.std)
 	s.sets()
 	s.codeLists()
 	s.names()

@@ -158,7 +158,7 @@ func (p *setParser) loop(depth int) (node, bool) {
 		return n, true
 	}
 	if len(nodes[0].nodes) > 0 {
-		p.report(NotUnderstood, p.place, "a loop that begins with a loop; the inner one was moved behind a segment")
+		p.report(NotUnderstood, p.place, "a loop that begins with a loop; both were left out")
 		return node{}, true
 	}
 	n.required = nodes[0].required

@@ -1,6 +1,7 @@
 package dictionary
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"regexp"
@@ -29,11 +30,11 @@ type staedi struct {
 	included   map[string]bool
 }
 
-func (im *importer) importStAEDI(files []sourceFile) ([]*standard, error) {
+func (im *importer) importStAEDI(ctx context.Context, files []sourceFile) ([]*standard, error) {
 	s := &staedi{importer: im, std: newStandard(), files: files, refs: map[string]string{}, taken: map[string]string{}, loops: map[string]*xmlNode{}, included: map[string]bool{}}
 	var roots []*xmlNode
 	for i := range files {
-		if err := im.next(); err != nil {
+		if err := next(ctx); err != nil {
 			return nil, err
 		}
 		if xmlRoot(files[i].data) != rootStAEDI {

@@ -1,6 +1,7 @@
 package dictionary
 
 import (
+	"context"
 	"regexp"
 	"slices"
 	"strings"
@@ -72,7 +73,7 @@ type unece struct {
 }
 
 // importUNECE reads the files of one release of the UN/EDIFACT directories.
-func (im *importer) importUNECE(files []sourceFile) ([]*standard, error) {
+func (im *importer) importUNECE(ctx context.Context, files []sourceFile) ([]*standard, error) {
 	u := &unece{importer: im, std: newStandard(), names: map[string]string{}}
 	u.std.standard = schema.EDIFACT
 	byPart := map[part][]*sourceFile{}
@@ -96,7 +97,7 @@ func (im *importer) importUNECE(files []sourceFile) ([]*standard, error) {
 		{partMessage, u.message},
 	} {
 		for _, f := range byPart[step.part] {
-			if err := im.next(); err != nil {
+			if err := next(ctx); err != nil {
 				return nil, err
 			}
 			step.read(f)

@@ -150,7 +150,7 @@ type layoutReader struct {
 	partAt line
 	inside *layout // the composite whose components follow
 	next   int     // the component that follows
-	after  bool    // the line before was an item
+	after  int     // column of the name of the item in the line before, 0 for none
 	label  string  // Function, Desc, Note ...
 	note   []string
 	noteAt line
@@ -189,7 +189,7 @@ func (r *layoutReader) line(l line) {
 		r.part = ""
 	}
 	if strings.TrimSpace(l.text) == "" {
-		r.inside, r.after = nil, false
+		r.inside, r.after = nil, 0
 		if r.label != "" && !strings.HasPrefix(r.label, "Note") && !strings.HasPrefix(r.label, "Dep") {
 			r.endText()
 		}
@@ -216,6 +216,8 @@ func (r *layoutReader) line(l line) {
 		r.u.prose++
 		if m := dependencyNote.FindStringSubmatch(l.text); m != nil {
 			r.dependency(l, m)
+		} else if strings.HasPrefix(r.label, "Dep") {
+			r.u.report(NotUnderstood, r.place(l), "no dependency note")
 		}
 		return
 	}
@@ -223,7 +225,7 @@ func (r *layoutReader) line(l line) {
 		r.out.name += " " + collapse(l.text) // the name goes on
 		return
 	}
-	if r.after && indent(l.text) > 8 {
+	if r.after > 0 && indent(l.text) >= r.after {
 		return // the name of the item above goes on; the element has it whole
 	}
 	r.u.report(NotUnderstood, r.place(l), "no line of a %s", r.what)
@@ -247,7 +249,7 @@ func (r *layoutReader) item(l line, text string) {
 	if end[3] != "" {
 		x.repeat, _ = strconv.Atoi(end[3])
 	}
-	r.after = true
+	r.after = strings.Index(text, m[2]) + len(m[2])
 	if end[4] != "" {
 		r.u.represent(&x, collapse(end[1]), end[4])
 	}

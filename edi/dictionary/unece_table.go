@@ -81,7 +81,7 @@ func messageTitle(text []line, limit int) string {
 			if s == "" && title != "" {
 				return collapse(title)
 			}
-		case isRule(s):
+		case isRule(s), headField.MatchString(s):
 			return collapse(title)
 		default:
 			title += " " + s

@@ -2,6 +2,7 @@ package dictionary
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,7 +13,7 @@ import (
 
 // write turns a standard into texts, loads them to see that they stand, and
 // puts them into the result.
-func (im *importer) write(r *Result, s *standard) error {
+func (im *importer) write(ctx context.Context, r *Result, s *standard) error {
 	base, err := im.base(s)
 	if err != nil {
 		return err
@@ -35,7 +36,7 @@ func (im *importer) write(r *Result, s *standard) error {
 			s.documents[i] = s.documents[i-1]
 			continue
 		}
-		if err := im.next(); err != nil {
+		if err := next(ctx); err != nil {
 			return err
 		}
 		im.lend(d, s)

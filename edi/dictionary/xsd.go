@@ -1,6 +1,7 @@
 package dictionary
 
 import (
+	"context"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,13 +25,16 @@ type xsd struct {
 	groups  int                 // segment groups counted, for EDIFACT
 	doc     *document
 	told    map[string]bool
+	made    map[string]string // numbers given to elements that have none
 }
 
-func (im *importer) importXSD(files []sourceFile) ([]*standard, error) {
+func (im *importer) importXSD(ctx context.Context, files []sourceFile) ([]*standard, error) {
 	std := newStandard()
+	var read []*xsd
+	made := map[string]string{}
 	std.origin = []string{"Made from an XML Schema; the terms of who wrote it, and of the standard in it, hold for this text, too."}
 	for i := range files {
-		if err := im.next(); err != nil {
+		if err := next(ctx); err != nil {
 			return nil, err
 		}
 		if xmlRoot(files[i].data) != rootXSD {
@@ -44,8 +48,14 @@ func (im *importer) importXSD(files []sourceFile) ([]*standard, error) {
 		if root == nil {
 			continue
 		}
-		x := &xsd{importer: im, std: std, globals: map[string]*xmlNode{}, types: map[string]*xmlNode{}, told: map[string]bool{}}
+		x := &xsd{importer: im, std: std, globals: map[string]*xmlNode{}, types: map[string]*xmlNode{}, told: map[string]bool{}, made: made}
 		x.read(root)
+		read = append(read, x)
+	}
+	for _, x := range read { // all codes are known now
+		if x.doc != nil {
+			x.variants()
+		}
 	}
 	if im.options.Version != "" {
 		std.version = im.options.Version
@@ -138,7 +148,6 @@ func (x *xsd) document(root *xmlNode, about map[string]string) {
 	if standard == schema.X12 {
 		hierarchies(x.doc.nodes[0].nodes)
 	}
-	x.variants()
 	x.std.documents = append(x.std.documents, x.doc)
 }
 
@@ -317,7 +326,7 @@ func (x *xsd) nodes(parent *xmlNode, depth int) []node {
 		if header := n.name; header == "ST" || header == "SE" || header == "UNH" || header == "UNT" {
 			n.required = true // optional in these schemas, where envelopes are read apart
 		} else {
-			n.rules = x.segment(n.name, c, t)
+			n.fields = x.segment(n.name, c, t)
 		}
 		out = append(out, n)
 	}
@@ -338,7 +347,7 @@ func (x *xsd) variants() {
 			if byPath[path] == nil {
 				order = append(order, path)
 			}
-			byPath[path] = append(byPath[path], n.rules)
+			byPath[path] = append(byPath[path], x.placeRules(n))
 		})
 	}
 	for _, path := range order {

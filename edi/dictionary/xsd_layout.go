@@ -27,25 +27,29 @@ var (
 	subject  = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,3}?([0-9]{2})(?:_{1,2}.*)?$`)
 )
 
-// segment reads the segment at a place and returns the rules in which this
-// place differs from the segment as it is known so far.
-func (x *xsd) segment(name string, reference, target *xmlNode) []string {
+// segment reads the segment at a place and describes it when it is new.
+func (x *xsd) segment(name string, reference, target *xmlNode) []field {
 	fields := x.fields(target, name, false)
-	l := x.std.segments[name]
-	if l == nil {
-		l = &layout{ref: name, name: sentenceCase(notes(target)), place: target.place}
+	if x.std.segments[name] == nil {
+		l := &layout{ref: name, name: sentenceCase(notes(target)), place: target.place}
 		if l.name == "" {
 			l.name = name
 		}
 		for _, f := range fields {
-			u := f.use
-			if f.unused {
-				u.required = false
-			}
-			l.addUse(u)
+			l.addUse(f.use)
 		}
 		l.notes = x.rules(reference, target, name)
 		x.std.segments[name] = l
+	}
+	return fields
+}
+
+// placeRules gives the rules in which the segment at a place differs from its
+// description.
+func (x *xsd) placeRules(n *node) []string {
+	l, fields := x.std.segments[n.name], n.fields
+	if l == nil || fields == nil {
+		return nil
 	}
 	var rules []string
 	for i := range l.uses {
@@ -68,7 +72,7 @@ func (x *xsd) segment(name string, reference, target *xmlNode) []string {
 		}
 	}
 	if len(fields) > len(l.uses) {
-		x.report(Contradiction, target.place, "%s has %d elements here and %d where it stands first; the first was kept", name, len(fields), len(l.uses))
+		x.report(Contradiction, n.place, "%s has %d elements here and %d where it stands first; the first was kept", n.name, len(fields), len(l.uses))
 	}
 	return rules
 }
@@ -223,8 +227,12 @@ func (x *xsd) simple(f *field, c, t *xmlNode, holder string, position int) {
 		x.report(NotUnderstood, t.place, "type %q of %s is not known; it was taken as text", typeName, holder)
 	}
 	if f.ref == "" || !elementName.MatchString(f.ref) {
-		f.ref = fmt.Sprintf("Z%d%02d", len(x.std.elements)%900+100, position%100)
-		x.report(NotUnderstood, c.place, "the number of this element is not told; it got %s", f.ref)
+		key := fmt.Sprintf("%s %d", holder, position)
+		if f.ref = x.made[key]; f.ref == "" {
+			f.ref = fmt.Sprintf("Z%d", 10000+len(x.made))
+			x.made[key] = f.ref
+			x.report(NotUnderstood, c.place, "the number of this element is not told; it got %s", f.ref)
+		}
 	}
 	e := x.std.elements[f.ref]
 	if e == nil {

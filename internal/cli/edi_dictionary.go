@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"tradepost/edi/dictionary"
+	"tradepost/edi/schema"
+
+	"github.com/spf13/cobra"
+)
+
+// newEDIDictionaryCommand is `tradepost edi dictionary`.
+func newEDIDictionaryCommand(env *Env) *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "dictionary",
+		Short: "Import dictionaries, look at them, and learn guides from samples",
+		Long: `Dictionaries describe segments, elements and codes, guides the documents made of
+them. Shipped are starter guides in our own words; the directories of X12 and
+UN/EDIFACT are not, but can be imported by who holds them.`,
+	},
+		newEDIDictionaryImportCommand(env),
+		newEDIDictionaryListCommand(env),
+		newEDIDictionaryShowCommand(env),
+		newEDIDictionaryLearnCommand(env),
+	)
+}
+
+// imported is what edi dictionary import -o json prints.
+type imported struct {
+	Format       string               `json:"format"`
+	Standard     string               `json:"standard"`
+	Version      string               `json:"version"`
+	Dictionaries []string             `json:"dictionaries"`
+	Guides       []string             `json:"guides"`
+	Files        []string             `json:"files"`
+	Segments     int                  `json:"segments"`
+	Composites   int                  `json:"composites"`
+	Elements     int                  `json:"elements"`
+	Codes        int                  `json:"codes"`
+	FilesRead    int                  `json:"files_read"`
+	FilesSkipped int                  `json:"files_skipped"`
+	Explanation  int                  `json:"lines_of_explanation"`
+	Findings     []dictionary.Finding `json:"findings"`
+	Omitted      int                  `json:"findings_omitted"`
+}
+
+// newEDIDictionaryImportCommand is `tradepost edi dictionary import`.
+func newEDIDictionaryImportCommand(env *Env) *cobra.Command {
+	var o dictionary.Options
+	var to, format string
+	var replace bool
+	var out output
+	var formats []string
+	for _, f := range dictionary.Formats() {
+		formats = append(formats, string(f))
+	}
+	cmd := &cobra.Command{
+		Use:   "import SOURCE...",
+		Short: "Turn a directory, SEF file or schema into dictionaries and guides",
+		Long: `Reads UN/EDIFACT directories of UNECE (the zip as it is downloaded, or a folder),
+SEF files, StAEDI schemas and XML Schemas of the BizTalk kind, and writes a
+dictionary and a guide for each document below --to. --dictionary of the other
+commands takes that folder.
+
+What was not understood, and what our format has no place for, is told with its
+place on standard error. The terms of the source hold for what is made from it:
+read them before you pass it on.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := out.check(cmd); err != nil {
+				return err
+			}
+			if to == "" {
+				return usage(cmd, errors.New("--to DIR is missing: the folder to write into"))
+			}
+			o.Format, o.Known = dictionary.Format(format), schema.Shipped()
+			var in dictionary.Source
+			for _, name := range args {
+				if err := addSource(&in, name); err != nil {
+					return err
+				}
+			}
+			result, err := dictionary.Import(cmd.Context(), &in, o)
+			if result != nil && out.format != formJSON {
+				printFindings(env, result.Findings, result.Omitted)
+			}
+			if errors.Is(err, dictionary.ErrNothing) {
+				return &ExitError{Code: ExitInvalid, Err: err}
+			}
+			if err != nil {
+				return usage(cmd, err)
+			}
+			if err := writeFolder(to, result.Files, replace); err != nil {
+				return err
+			}
+			return printImported(env, out.format, to, result)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&to, "to", "", "`DIR` to write into, made when it is not there")
+	f.StringVar(&format, "format", "", "`FORMAT` of the source when it is not told by its content: "+strings.Join(formats, ", "))
+	f.StringVar(&o.Name, "name", "", "what the `NAME`s begin with, instead of x12/004010 or edifact/D96A")
+	f.StringVar(&o.Guide, "guide", "", "what the `NAME` of a guide over the standard begins with (SEF, StAEDI)")
+	f.StringVar(&o.Standard, "standard", "", "`STANDARD` when the source does not tell it: X12 or EDIFACT")
+	f.StringVar(&o.Version, "version", "", "`VERSION` when the source does not tell it: 004010, D:96A")
+	f.StringVar(&o.Type, "type", "", "document `TYPE` when the source does not tell it: 837")
+	f.StringVar(&o.Group, "group", "", "`CODE` of the group the document travels in: HC")
+	f.BoolVar(&o.OpenCodes, "open-codes", false, "let lists of codes name what is usual, and refuse nothing")
+	f.BoolVar(&replace, "replace", false, "write over files that are there")
+	out.flag(cmd, "text", formJSON)
+	return cmd
+}
+
+// addSource adds a file or a folder.
+func addSource(in *dictionary.Source, name string) error {
+	info, err := os.Stat(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return exit(ExitNotFound, "there is no file or folder %s", name)
+	}
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	if info.IsDir() {
+		root, err := os.OpenRoot(name)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", name, err)
+		}
+		err = in.AddFolder(filepath.Base(name), root.FS())
+		if closed := root.Close(); err == nil {
+			err = closed
+		}
+		return tooLarge(err)
+	}
+	f, err := openInput(nil, name)
+	if err != nil {
+		return err
+	}
+	err = in.Add(filepath.Base(name), f)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return tooLarge(err)
+}
+
+func tooLarge(err error) error {
+	if errors.Is(err, dictionary.ErrTooLarge) {
+		return &ExitError{Code: ExitInvalid, Err: err}
+	}
+	return err
+}
+
+// writeFolder writes the files below a folder and nowhere else. Without
+// replace, nothing is written when one of them is there.
+func writeFolder(dir string, files []dictionary.File, replace bool) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // dictionaries are no secret
+		return fmt.Errorf("making %s: %w", dir, err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", dir, err)
+	}
+	defer root.Close() //nolint:errcheck // nothing is written through it any more
+	for _, f := range files {
+		if _, err := root.Stat(filepath.FromSlash(f.Name)); replace {
+			break
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return exit(ExitFailed, "%s is there already: write to another folder, give the dictionary another --name, or add --replace", filepath.Join(dir, filepath.FromSlash(f.Name)))
+		}
+	}
+	for _, f := range files {
+		name := filepath.FromSlash(f.Name)
+		if err := root.MkdirAll(filepath.FromSlash(path.Dir(f.Name)), 0o755); err != nil {
+			return fmt.Errorf("making the folder of %s: %w", name, err)
+		}
+		if err := root.WriteFile(name+".new", f.Text, 0o644); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+		if err := root.Rename(name+".new", name); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func printFindings(env *Env, list []dictionary.Finding, omitted int) {
+	for _, f := range list {
+		env.say("%s", plain(f.String()))
+	}
+	if omitted > 0 {
+		env.say("%d more of these were left out", omitted)
+	}
+}
+
+func printImported(env *Env, format, dir string, r *dictionary.Result) error {
+	if format == formJSON {
+		v := imported{
+			Format: string(r.Format), Standard: r.Standard, Version: r.Version, Dictionaries: r.Dictionaries, Guides: r.Guides, Files: []string{},
+			Segments: r.Segments, Composites: r.Composites, Elements: r.Elements, Codes: r.Codes,
+			FilesRead: r.Read, FilesSkipped: r.Skipped, Explanation: r.Prose, Findings: r.Findings, Omitted: r.Omitted,
+		}
+		if v.Findings == nil {
+			v.Findings = []dictionary.Finding{}
+		}
+		if v.Guides == nil {
+			v.Guides = []string{}
+		}
+		for _, f := range r.Files {
+			v.Files = append(v.Files, f.Name)
+		}
+		return writeJSON(env.Stdout, v)
+	}
+	_, err := fmt.Fprintf(env.Stdout, "%s %s: %d guides, %d segments, %d composites, %d elements, %d codes written to %s\n%d files read, %d of them not taken over; %d lines of explanation have no place in a dictionary; %d findings\n",
+		r.Standard, r.Version, len(r.Guides), r.Segments, r.Composites, r.Elements, r.Codes, dir, r.Read, r.Skipped, r.Prose, len(r.Findings)+r.Omitted)
+	return err
+}

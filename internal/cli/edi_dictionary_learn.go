@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"tradepost/edi/dictionary"
+	"tradepost/edi/schema"
+
+	"github.com/spf13/cobra"
+)
+
+// newEDIDictionaryLearnCommand is `tradepost edi dictionary learn`.
+func newEDIDictionaryLearnCommand(env *Env) *cobra.Command {
+	var checks ediChecks
+	var o dictionary.LearnOptions
+	var to string
+	var replace bool
+	cmd := &cobra.Command{
+		Use:   "learn FILE...",
+		Short: "Draft a guide from real documents",
+		Long: `Reads documents of one type, from files and folders, and writes a guide that says
+what they have: which segments stand where, which always, how often, how long
+the values are and which codes occur. Behind each line stands what was seen.
+
+When there is a guide for the type, the draft lies over it; else the loops are
+found from what repeats, and the draft stands on its own. It is a draft: read it
+before you check a partner's documents with it.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			samples, err := ediSamples(cmd, args)
+			if err != nil {
+				return err
+			}
+			guide := checks.guide
+			checks.guide = ""
+			options, err := checks.options(cmd)
+			if err != nil {
+				return err
+			}
+			o.Catalog, o.Guide = options.Catalog, guide
+			draft, err := dictionary.Learn(cmd.Context(), samples, o)
+			switch {
+			case errors.Is(err, dictionary.ErrNothing):
+				return &ExitError{Code: ExitInvalid, Err: err}
+			case errors.Is(err, schema.ErrNotFound):
+				return &ExitError{Code: ExitNotFound, Err: err}
+			case errors.Is(err, dictionary.ErrSeveral):
+				return usage(cmd, fmt.Errorf("%w (--type, --version)", err))
+			case err != nil:
+				return err
+			}
+			if to == "" {
+				_, err = env.Stdout.Write(draft.File.Text)
+			} else {
+				err = writeFolder(to, []dictionary.File{draft.File}, replace)
+			}
+			if err == nil {
+				tellDraft(env, to, draft)
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Type, "type", "", "document `TYPE` to learn, when the files hold several: 850")
+	f.StringVar(&o.Version, "version", "", "`VERSION` to learn, when the files hold several: 004010, D:96A")
+	f.StringVar(&o.Name, "name", "", "`NAME` of the draft, instead of draft/TYPE")
+	f.StringVar(&checks.guide, "guide", "", "`NAME` of the guide to lie over, instead of the one for the type")
+	f.StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
+	f.BoolVar(&o.Alone, "alone", false, "make a draft that stands on its own, though there is a guide")
+	f.BoolVar(&o.ForbidUnseen, "forbid-unseen", false, "forbid the segments and elements that no document has")
+	f.StringVar(&to, "to", "", "`DIR` to write the draft into, instead of standard output")
+	f.BoolVar(&replace, "replace", false, "write over a draft that is there")
+	return cmd
+}
+
+// ediSamples lists the files to learn from, those of folders by name.
+func ediSamples(cmd *cobra.Command, args []string) ([]dictionary.Sample, error) {
+	var out []dictionary.Sample
+	add := func(name string) {
+		out = append(out, dictionary.Sample{Name: name, Open: func() (io.ReadCloser, error) { return openInput(nil, name) }})
+	}
+	for _, arg := range args {
+		if arg == "-" {
+			return nil, usage(cmd, errors.New("samples are read several times: name files, not standard input"))
+		}
+		info, err := os.Stat(arg)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, exit(ExitNotFound, "there is no file or folder %s", arg)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", arg, err)
+		}
+		if !info.IsDir() {
+			add(arg)
+			continue
+		}
+		err = filepath.WalkDir(arg, func(name string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				add(name)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", arg, err)
+		}
+	}
+	return out, nil
+}
+
+// tellDraft says what was learned, in words.
+func tellDraft(env *Env, to string, d *dictionary.Draft) {
+	base := "it stands on its own"
+	if d.BasedOn != "" {
+		base = "it lies over " + d.BasedOn
+	}
+	env.say("learned from %d documents %s of %s; %s; %d of them are accepted by the draft", d.Documents, d.Type, d.Version, base, d.Accepted)
+	if d.Others > 0 {
+		env.say("%d documents of other types or versions were left out", d.Others)
+	}
+	for _, r := range d.Refused {
+		env.say("refused: %s", plain(r))
+	}
+	if to != "" {
+		env.say("written to %s", filepath.Join(to, filepath.FromSlash(d.File.Name)))
+	}
+}

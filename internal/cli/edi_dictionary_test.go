@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tinySEF is a SEF file of our own with one document and one finding.
+const tinySEF = `.VER 1.6
+.INI
+TINY,,009 990,X,X12-9990,Tiny
+.SETS
+777=^[ST,M][AAA,M]{:5[LLL][SUB,,>1]}[SE,M]
+.SEGS
+AAA=[901,M][902]
+LLL=[901,M]
+SE=[96,M][329,M]
+ST=[143,M][329,M]
+SUB=[902,M]?
+.ELMS
+96=N0,1,10
+143=ID,3,3
+329=AN,4,9
+901=ID,1,2
+902=AN,1,20
+.CODES
+901=A,B
+`
+
+const tinyDocument = "ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260301*1200*U*00401*000000001*0*P*>~" +
+	"GS*TT*A*B*20260301*1200*1*X*009990~ST*777*0001~AAA*A*one~LLL*B~SUB*first~SUB*second~LLL*A~SE*7*0001~GE*1*1~IEA*1*000000001~"
+
+func TestEDIDictionaryImport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	source, to, doc := filepath.Join(dir, "tiny.sef"), filepath.Join(dir, "out"), filepath.Join(dir, "doc.edi")
+	for name, text := range map[string]string{source: tinySEF, doc: tinyDocument, filepath.Join(dir, "letter"): "Dear partner"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, words := ediRun(t, "", "dictionary", "import", source, "--to", to, "-o", "json")
+	var got struct {
+		Format, Standard, Version string
+		Guides, Files             []string
+		Segments, Codes           int
+		Findings                  []struct {
+			Kind, File, Text string
+			Line             int
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != ExitOK || words != "" {
+		t.Fatalf("exit %d, %q, %v\n%s", code, words, err, out)
+	}
+	if got.Format != "sef" || got.Version != "009990" || len(got.Guides) != 1 || got.Guides[0] != "x12/009990/777" || got.Segments != 5 || got.Codes != 2 {
+		t.Errorf("imported %+v", got)
+	}
+	if len(got.Findings) != 1 || got.Findings[0].File != "tiny.sef" || got.Findings[0].Line != 11 || got.Findings[0].Kind != "not understood" {
+		t.Errorf("findings %+v", got.Findings)
+	}
+
+	// The folder serves the other commands.
+	if code, out, _ = ediRun(t, "", "validate", doc, "--dictionary", to, "-o", "json"); code != ExitOK || !strings.Contains(out, `"x12/009990/777"`) {
+		t.Errorf("validate: exit %d\n%s", code, out)
+	}
+	if code, out, _ = ediRun(t, strings.Replace(tinyDocument, "LLL*B", "LLL*C", 1), "validate", "-", "--dictionary", to, "-o", "json"); code != ExitInvalid || !strings.Contains(out, "AK403=7") {
+		t.Errorf("validate a wrong code: exit %d\n%s", code, out)
+	}
+	if code, out, _ = ediRun(t, "", "dictionary", "list", "--dictionary", to); code != ExitOK || !strings.Contains(out, "x12/009990/777") {
+		t.Errorf("list: exit %d\n%s", code, out)
+	}
+	if code, out, _ = ediRun(t, "", "dictionary", "show", "x12/009990/777", "--dictionary", to); code != ExitOK || !strings.Contains(out, "loop LLL") || !strings.Contains(out, "  SUB") {
+		t.Errorf("show: exit %d\n%s", code, out)
+	}
+	if code, out, _ = ediRun(t, "", "dictionary", "show", "x12/009990/directory", "AAA", "--dictionary", to); code != ExitOK || !strings.Contains(out, "02 902") {
+		t.Errorf("show segment: exit %d\n%s", code, out)
+	}
+
+	// Nothing is written over by accident.
+	if code, _, words = ediRun(t, "", "dictionary", "import", source, "--to", to); code != ExitFailed || !strings.Contains(words, "--replace") {
+		t.Errorf("again: exit %d, %q", code, words)
+	}
+	if code, out, words = ediRun(t, "", "dictionary", "import", source, "--to", to, "--replace"); code != ExitOK || !strings.Contains(out, "1 guides") || !strings.Contains(words, "tiny.sef:11") {
+		t.Errorf("replace: exit %d, %q %q", code, out, words)
+	}
+	for _, c := range []struct {
+		code int
+		args []string
+	}{
+		{ExitInvalid, []string{filepath.Join(dir, "letter"), "--to", to}},
+		{ExitNotFound, []string{filepath.Join(dir, "gone"), "--to", to}},
+		{ExitUsage, []string{source, "--to", to, "--name", "../out"}},
+		{ExitUsage, []string{source, "--to", to, "--format", "pdf"}},
+		{ExitUsage, []string{source}},
+		{ExitUsage, nil},
+	} {
+		if code, _, words := ediRun(t, "", append([]string{"dictionary", "import"}, c.args...)...); code != c.code || words == "" {
+			t.Errorf("import %v: exit %d, want %d; %q", c.args, code, c.code, words)
+		}
+	}
+	if code, _, _ = ediRun(t, "", "dictionary", "show", "x12/000000/000"); code != ExitNotFound {
+		t.Errorf("show what is not there: exit %d", code)
+	}
+}
+
+func TestEDIDictionaryLearn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one.edi"), filepath.Join(dir, "two.edi")
+	for name, text := range map[string]string{one: goodOrder, two: strings.Replace(goodOrder, "BEG*00*NE", "BEG*00*SA", 1)} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to := filepath.Join(dir, "out")
+	code, out, words := ediRun(t, "", "dictionary", "learn", dir)
+	if code != ExitOK || !strings.Contains(out, "based-on x12/004010/850") || !strings.Contains(out, "2 codes NE SA # 2 of 2") || !strings.Contains(words, "2 of them are accepted") {
+		t.Fatalf("exit %d\n%s\n%s", code, words, out)
+	}
+	if code, _, words = ediRun(t, "", "dictionary", "learn", one, two, "--name", "acme/850", "--to", to); code != ExitOK || !strings.Contains(words, filepath.Join(to, "acme", "850.guide")) {
+		t.Fatalf("exit %d, %q", code, words)
+	}
+	for input, want := range map[string]int{goodOrder: ExitOK, strings.Replace(goodOrder, "BEG*00*NE", "BEG*00*BK", 1): ExitInvalid} {
+		if code, out, _ := ediRun(t, input, "validate", "-", "--guide", filepath.Join(to, "acme", "850.guide")); code != want {
+			t.Errorf("exit %d, want %d\n%s", code, want, out)
+		}
+	}
+	if code, _, _ = ediRun(t, goodOrder, "dictionary", "learn", "-"); code != ExitUsage {
+		t.Errorf("standard input: exit %d", code)
+	}
+	if code, _, _ = ediRun(t, "", "dictionary", "learn", filepath.Join(dir, "gone")); code != ExitNotFound {
+		t.Errorf("no file: exit %d", code)
+	}
+	if code, _, words = ediRun(t, "", "dictionary", "learn", one, "--type", "810"); code != ExitInvalid || !strings.Contains(words, "810") {
+		t.Errorf("no such type: exit %d, %q", code, words)
+	}
+}
