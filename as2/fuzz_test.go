@@ -13,7 +13,8 @@ import (
 )
 
 // FuzzMultipart splits any bytes. What the parts hold must be found in the
-// input in that order, and reading in small steps must give the same parts.
+// input in that order, and reading in small steps, by writing, or from memory
+// must give the same parts.
 func FuzzMultipart(f *testing.F) {
 	for _, s := range []string{
 		"--b\r\nA: b\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n", "--b\n\n--b--", "\r\n--b \r\n--b\r\n", "--b--", "x--b\r\n", "--b\r\n\r\nabc--b--",
@@ -47,13 +48,49 @@ func FuzzMultipart(f *testing.F) {
 			}
 			rest = rest[i+len(p):]
 		}
-		small := read(&trickle{b: body})
-		if len(small) != len(whole) {
-			t.Fatalf("%d parts in small steps, %d at once", len(small), len(whole))
+		written := func(m *multipartReader) (parts [][]byte) {
+			m.lenient = lenient
+			for m.next() == nil {
+				var p bytes.Buffer
+				if _, err := m.WriteTo(&p); err != nil {
+					t.Fatalf("writing to memory failed: %v", err)
+				}
+				parts = append(parts, p.Bytes())
+				if cut, ok := m.closedBy(p.Bytes()); ok && !bytes.HasPrefix(p.Bytes(), cut) {
+					t.Fatalf("part %q was cut to %q", p.Bytes(), cut)
+				}
+			}
+			return parts
 		}
-		for i := range small {
-			if !bytes.Equal(small[i], whole[i]) {
-				t.Fatalf("part %d differs in small steps: %q and %q", i, small[i], whole[i])
+		inMemory := func() (parts [][]byte) {
+			m := multipartOf(body, boundary, 50)
+			m.lenient = lenient
+			for m.next() == nil {
+				p, err := m.part()
+				if err != nil {
+					t.Fatalf("reading from memory failed: %v", err)
+				}
+				parts = append(parts, p)
+			}
+			return parts
+		}
+		for how, parts := range map[string][][]byte{
+			"in small steps": read(&trickle{b: body}), "by writing": written(newMultipart(&trickle{b: body}, boundary, 50)), "from memory": inMemory(),
+		} {
+			if len(parts) != len(whole) {
+				t.Fatalf("%d parts %s, %d at once", len(parts), how, len(whole))
+			}
+			for i := range parts {
+				if !bytes.Equal(parts[i], whole[i]) {
+					t.Fatalf("part %d differs %s: %q and %q", i, how, parts[i], whole[i])
+				}
+			}
+		}
+		m := newMultipart(&trickle{b: body}, boundary, 50)
+		m.lenient = lenient
+		if m.next() == nil {
+			if _, err := m.WriteTo(io.Discard); err == nil && m.endsHere() && len(whole) != 1 {
+				t.Fatalf("ends after the first of %d parts", len(whole))
 			}
 		}
 	})

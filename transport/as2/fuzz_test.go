@@ -19,13 +19,15 @@ import (
 // stored.
 func FuzzRequest(f *testing.F) {
 	good := build(f, "D1", usual, "ALICE", "BOB")
-	f.Add("ALICE", "BOB", "<1@a>", good.header.Get("Content-Type"), "receipts@a", "", good.body)
-	f.Add("ALICE", "BOB", "<1@a>", "multipart/signed; boundary=x", "a", "http://x/", []byte("--x\r\n\r\n--x--"))
-	f.Add("BOB", "ALICE", "<1@a>", "multipart/report; report-type=disposition-notification; boundary=x", "", "", []byte("--x\r\nContent-Type: message/disposition-notification\r\n\r\nOriginal-Message-ID: <a>\xff\x00\r\nDisposition: a/b; processed\r\n\r\n--x--"))
-	f.Add("\"A:\"", "%", "\xff\xfe", "application/pkcs7-mime", "", "", []byte{0x30, 0x80})
+	f.Add("ALICE", "BOB", "<1@a>", good.header.Get("Content-Type"), "receipts@a", "", "", "", good.body)
+	f.Add("ALICE", "BOB", "<1@a>", good.header.Get("Content-Type"), "receipts@a", "", `"tag"`, "", good.body)
+	f.Add("ALICE", "BOB", "<1@a>", good.header.Get("Content-Type"), "receipts@a", "", `"tag"`, "bytes 0-2/3", []byte("abc"))
+	f.Add("ALICE", "BOB", "<1@a>", "multipart/signed; boundary=x", "a", "http://x/", "", "", []byte("--x\r\n\r\n--x--"))
+	f.Add("BOB", "ALICE", "<1@a>", "multipart/report; report-type=disposition-notification; boundary=x", "", "", "", "", []byte("--x\r\nContent-Type: message/disposition-notification\r\n\r\nOriginal-Message-ID: <a>\xff\x00\r\nDisposition: a/b; processed\r\n\r\n--x--"))
+	f.Add("\"A:\"", "%", "\xff\xfe", "application/pkcs7-mime", "", "", "\x01", "5-9/10", []byte{0x30, 0x80})
 	bob := between("BOB", "ALICE", usual)
 	e, err := connector.New(connector.Config{
-		Relations: bob, Now: time.Now, Rand: rand.Reader,
+		Relations: bob, Now: time.Now, Rand: rand.Reader, TempDir: f.TempDir(),
 		Limits: connector.Limits{Refusals: 1 << 30}, OnTrouble: func(err error) { panic(err) },
 	})
 	if err != nil {
@@ -42,14 +44,14 @@ func FuzzRequest(f *testing.F) {
 	f.Cleanup(func() { cancel(); must(f, <-done) })
 	url := "http://" + l.Addr().String() + "/as2"
 	client := &http.Client{}
-	f.Fuzz(func(t *testing.T, from, to, id, contentType, notify, delivery string, body []byte) {
+	f.Fuzz(func(t *testing.T, from, to, id, contentType, notify, delivery, etag, span string, body []byte) {
 		req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for n, v := range map[string]string{
 			"As2-From": from, "As2-To": to, "Message-Id": id, "Content-Type": contentType,
-			"Disposition-Notification-To": notify, "Receipt-Delivery-Option": delivery,
+			"Disposition-Notification-To": notify, "Receipt-Delivery-Option": delivery, "ETag": etag, "Content-Range": span,
 		} {
 			if v != "" {
 				req.Header.Set(n, v)
@@ -62,6 +64,15 @@ func FuzzRequest(f *testing.F) {
 		_, err = io.Copy(io.Discard, resp.Body)
 		if cerr := resp.Body.Close(); err != nil || cerr != nil || resp.StatusCode >= 500 {
 			t.Fatalf("%s, %v, %v", resp.Status, err, cerr)
+		}
+		if req, err = http.NewRequest(http.MethodHead, url, nil); err != nil {
+			t.Fatal(err)
+		}
+		req.Header = http.Header{"As2-From": {from}, "As2-To": {to}, "Etag": {etag}}
+		if resp, err := client.Do(req); err == nil {
+			if cerr := resp.Body.Close(); cerr != nil || resp.StatusCode != http.StatusOK || resp.ContentLength < 0 {
+				t.Fatalf("HEAD: %s, %d, %v", resp.Status, resp.ContentLength, cerr)
+			}
 		}
 		for _, a := range sink.Take() {
 			for _, s := range []string{a.MessageID, a.Subject, a.Refused, a.Evidence.From, a.Evidence.To, a.Content.Filename, a.Content.ContentType} {
