@@ -20,7 +20,9 @@ const (
 var ErrNotFound = errors.New("no such guide or dictionary")
 
 // Catalog holds dictionaries and guides by name and compiles each at its first
-// use. It may be used by several goroutines. The zero Catalog is empty.
+// use; guides share what their dictionary describes. Where several serve, the
+// one put in last does. It may be used by several goroutines. The zero Catalog
+// is empty.
 type Catalog struct {
 	mu           sync.Mutex
 	files        map[string]*File
@@ -107,13 +109,15 @@ func (c *Catalog) Add(name string, text []byte) (*File, error) {
 }
 
 func (c *Catalog) check(f *File) error {
-	var err error
 	if f.IsGuide {
-		_, err = c.Guide(f.Name)
-	} else {
-		_, err = c.Dictionary(f.Name)
+		_, err := c.Guide(f.Name)
+		return err
 	}
-	return err
+	d, err := c.Dictionary(f.Name)
+	if err != nil {
+		return err
+	}
+	return d.resolver.check(f)
 }
 
 func (c *Catalog) put(f *File) {
@@ -122,13 +126,13 @@ func (c *Catalog) put(f *File) {
 	if c.files == nil {
 		c.files = make(map[string]*File)
 	}
-	if c.files[f.Name] != nil {
+	if replaced := c.files[f.Name] != nil; replaced || c.guides == nil {
 		c.order = slices.DeleteFunc(c.order, func(name string) bool { return name == f.Name })
+		c.guides = make(map[string]*Guide) // what is compiled may depend on the file replaced
+		c.dictionaries = make(map[string]*Dictionary)
 	}
 	c.files[f.Name] = f
 	c.order = append(c.order, f.Name)
-	c.guides = make(map[string]*Guide) // what is compiled may depend on the file replaced
-	c.dictionaries = make(map[string]*Dictionary)
 	c.byType = nil
 }
 
@@ -170,6 +174,10 @@ func (c *Catalog) Guide(name string) (*Guide, error) {
 func (c *Catalog) Dictionary(name string) (*Dictionary, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.dictionary(name)
+}
+
+func (c *Catalog) dictionary(name string) (*Dictionary, error) {
 	if d := c.dictionaries[name]; d != nil {
 		return d, nil
 	}
@@ -181,10 +189,7 @@ func (c *Catalog) Dictionary(name string) (*Dictionary, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := newResolver(chain).dictionary()
-	if err != nil {
-		return nil, err
-	}
+	d := newResolver(chain, nil).dictionary()
 	c.dictionaries[name] = d
 	return d, nil
 }
@@ -298,7 +303,7 @@ func (c *Catalog) guide(name string) (*Guide, error) {
 		layers = append(layers, base)
 	}
 	chain := slices.Clone(layers)
-	dictionaryName := ""
+	var below *Dictionary
 	shape := base // whose areas are compiled
 	if base.like.name != "" {
 		shape = c.files[base.like.name]
@@ -308,40 +313,55 @@ func (c *Catalog) guide(name string) (*Guide, error) {
 		layers = append(layers, shape)
 	}
 	if base.uses.name != "" {
-		d := c.files[base.uses.name]
-		if d == nil || d.IsGuide {
+		var err error
+		if below, err = c.dictionary(base.uses.name); errors.Is(err, ErrNotFound) {
 			return nil, base.source.at(base.uses.st, 1, "dictionary %s is not in the catalog", base.uses.name)
-		}
-		more, err := c.chain(d)
-		if err != nil {
+		} else if err != nil {
 			return nil, err
 		}
-		dictionaryName = d.Name
-		chain = append(chain, more...)
 	}
-	g, err := compileGuide(f, shape, layers, newResolver(chain))
+	g, err := compileGuide(f, shape, layers, chain, below)
 	if err != nil {
 		return nil, err
 	}
-	g.Dictionary.Name = dictionaryName
 	c.guides[name] = g
 	return g, nil
 }
 
-func compileGuide(f, shape *File, layers []*File, r *resolver) (*Guide, error) {
+// compileGuide compiles the areas of shape with the layers over it; own are
+// the guide's files, whose descriptions stand before those of the dictionary
+// below.
+func compileGuide(f, shape *File, layers, own []*File, below *Dictionary) (*Guide, error) {
+	r := newResolver(own, nil)
+	if below != nil {
+		r = newResolver(slices.Concat(own, below.resolver.chain), below.resolver)
+	}
 	comp := &compiler{file: shape, r: r}
 	for _, layer := range slices.Backward(layers) {
 		if err := comp.layer(layer); err != nil {
 			return nil, err
 		}
 	}
-	d, err := r.dictionary()
-	if err != nil {
-		return nil, err
+	d := r.dictionary()
+	if d.Name = ""; below != nil {
+		d.Name = below.Name
+	}
+	if below != nil && r.extra == nil && !slices.ContainsFunc(own, (*File).describes) {
+		comp.r, d.resolver = below.resolver, below.resolver // nothing is otherwise: compiled once for all guides
+	}
+	for _, file := range own {
+		if err := comp.r.check(file); err != nil {
+			return nil, err
+		}
 	}
 	g := &Guide{
 		Name: f.Name, Title: or(f.Title, shape.Title), Standard: d.Standard, Version: d.Version,
 		Type: shape.set, Group: shape.group, BasedOn: f.based.name, NoAck: shape.noAck, Dictionary: d,
 	}
 	return g, comp.build(g)
+}
+
+// describes tells whether a file describes elements, composites or segments.
+func (f *File) describes() bool {
+	return len(f.elements)+len(f.composites)+len(f.segments) > 0
 }

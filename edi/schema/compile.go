@@ -109,10 +109,10 @@ func (c *compiler) body(into *Loop, statements []*statement, area, path string, 
 func (c *compiler) segment(st *statement, area, path string) (Node, error) {
 	s := c.file.source
 	tag := st.words[0].text
-	if !segmentTag.MatchString(tag) {
+	if !isSegmentTag(tag) {
 		return Node{}, s.at(st, 0, "%q is no segment identifier; loop, hl, include or a segment is expected", tag)
 	}
-	seg, err := c.r.segment(tag)
+	seg, err := c.r.segment(MakeTag(tag))
 	if err != nil {
 		return Node{}, err
 	}
@@ -297,7 +297,6 @@ func (c *compiler) finish(l *Loop) {
 	for i := range l.Nodes {
 		n := &l.Nodes[i]
 		l.Tags[i] = n.Tag
-		n.Segment.finish()
 		if n.Min > 0 {
 			l.Mandatory = append(l.Mandatory, i)
 		}

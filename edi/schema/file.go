@@ -94,19 +94,45 @@ type address struct {
 
 var (
 	fileName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]*(/[A-Za-z0-9][A-Za-z0-9._:-]*)*$`)
-	segmentTag  = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,2}$`)
-	elementRef  = regexp.MustCompile(`^[A-Z]?[0-9]{1,5}$`)
 	addressRef  = regexp.MustCompile(`^([A-Z][A-Z0-9]{1,2}?)([0-9]{2})(?:-([0-9]{1,2}))?$`)
 	positionRef = regexp.MustCompile(`^([0-9]{1,2})(?:-([0-9]{1,2}))?$`) // an element, or a component of it: 3 or 3-2
-	repeatRef   = regexp.MustCompile(`^x([0-9]{1,6})$`)
-	rangeRef    = regexp.MustCompile(`^([0-9]+)(?:\.\.([0-9]+)(?:/([0-9]+))?)?$`)
 )
+
+// isSegmentTag tells a letter with one or two letters or digits behind it.
+func isSegmentTag(s string) bool {
+	if len(s) < 2 || len(s) > 3 || s[0] < 'A' || s[0] > 'Z' {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		if c := s[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// isElementRef tells one to five digits, with or without a letter before them.
+func isElementRef(s string) bool {
+	if len(s) > 0 && s[0] >= 'A' && s[0] <= 'Z' {
+		s = s[1:]
+	}
+	return len(s) <= 5 && isDigits(s)
+}
+
+func isDigits(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return len(s) > 0
+}
 
 // Parse reads one dictionary or guide. The name stands in its errors, which
 // are of type *SyntaxError.
 func Parse(name string, text []byte) (*File, error) {
 	s := &source{file: name}
-	statements, err := s.read(text)
+	statements, err := s.read(string(text))
 	if err != nil {
 		return nil, err
 	}
@@ -175,9 +201,9 @@ func (f *File) statement(st *statement) error {
 	case "element":
 		return f.element(st)
 	case "composite":
-		return f.layout(st, f.composites, elementRef, "a composite number such as C040")
+		return f.layout(st, f.composites, isElementRef, "a composite number such as C040")
 	case "segment":
-		return f.layout(st, f.segments, segmentTag, "a segment identifier such as BEG")
+		return f.layout(st, f.segments, isSegmentTag, "a segment identifier such as BEG")
 	case "standard", "version":
 		value, err := f.single(st)
 		if err != nil {
@@ -203,7 +229,7 @@ func (f *File) statement(st *statement) error {
 		return err
 	case "tags":
 		for i, w := range st.words[1:] {
-			if !segmentTag.MatchString(w.text) {
+			if !isSegmentTag(w.text) {
 				return s.at(st, i+1, "%q is no segment identifier", w.text)
 			}
 			f.tags = append(f.tags, w.text)
@@ -285,7 +311,7 @@ func (f *File) element(st *statement) error {
 		return s.at(st, len(st.words), "an element needs number, type and length: element 353 ID 2..2 \"Purpose\"")
 	}
 	e := &elementText{st: st, ref: st.words[1].text}
-	if !elementRef.MatchString(e.ref) && !segmentTag.MatchString(e.ref) {
+	if !isElementRef(e.ref) && !isSegmentTag(e.ref) {
 		return s.at(st, 1, "%q is no element number", e.ref)
 	}
 	if f.elements[e.ref] != nil {
@@ -308,6 +334,7 @@ func (f *File) element(st *statement) error {
 			return s.at(st, i, "%q is not expected: element NUMBER TYPE LENGTH \"name\" [open]", w.text)
 		}
 	}
+	e.codes = make([]Code, 0, len(st.children))
 	for _, child := range st.children {
 		if child.words[0].text == "others" {
 			for _, w := range child.words[1:] {
@@ -322,6 +349,7 @@ func (f *File) element(st *statement) error {
 		e.codes = append(e.codes, code)
 	}
 	f.elements[e.ref] = e
+	st.children = nil // they are in e
 	return nil
 }
 

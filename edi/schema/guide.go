@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Standard names for Dictionary and Guide.
 const (
@@ -230,16 +233,15 @@ type Guide struct {
 // guide, nil when it has none.
 func (g *Guide) Places(t Tag) *Segment { return g.places[t] }
 
-// Dictionary is a compiled set of elements, composites and segments.
+// Dictionary is a set of elements, composites and segments. It may be used by
+// several goroutines.
 type Dictionary struct {
 	Name     string
 	Title    string
 	Standard string
 	Version  string
 
-	segments map[Tag]*Segment
-	names    map[string]string // element number to name
-	known    map[Tag]bool
+	resolver *resolver
 }
 
 // Segment returns a segment's layout, nil when the dictionary has none.
@@ -247,12 +249,19 @@ func (d *Dictionary) Segment(t Tag) *Segment {
 	if d == nil {
 		return nil
 	}
-	return d.segments[t]
+	seg, _ := d.resolver.segment(t) // mistakes were told when the text was put into the catalog
+	return seg
 }
 
 // Knows reports whether such a segment exists in the release, described or
 // not.
-func (d *Dictionary) Knows(t Tag) bool { return d != nil && (d.known[t] || d.segments[t] != nil) }
+func (d *Dictionary) Knows(t Tag) bool {
+	if d == nil {
+		return false
+	}
+	tag := t.String()
+	return slices.ContainsFunc(d.resolver.chain, func(f *File) bool { return f.segments[tag] != nil || slices.Contains(f.tags, tag) })
+}
 
 // Tag is a segment identifier packed into a number, so that comparing two is
 // one instruction. The zero Tag is no identifier.

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,9 +57,9 @@ func parseLength(text string) (shortest, longest int, ok bool) {
 }
 
 // layout reads a segment or composite with its positions and notes.
-func (f *File) layout(st *statement, into map[string]*segmentText, form *regexp.Regexp, example string) error {
+func (f *File) layout(st *statement, into map[string]*segmentText, form func(string) bool, example string) error {
 	s := f.source
-	if len(st.words) < 2 || !form.MatchString(st.words[1].text) {
+	if len(st.words) < 2 || !form(st.words[1].text) {
 		return s.at(st, 1, "%s is expected", example)
 	}
 	l := &segmentText{st: st, id: st.words[1].text}
@@ -108,28 +107,21 @@ func (f *File) layout(st *statement, into map[string]*segmentText, form *regexp.
 		}
 	}
 	into[l.id] = l
+	st.children = nil // they are in l
 	return nil
 }
 
 // positions reads one line of positions: 6..24/2 235 O x3 codes A B open length 1..5 "name".
 func (f *File) positions(st *statement, l *segmentText) error {
 	s := f.source
-	m := rangeRef.FindStringSubmatch(st.words[0].text)
-	if m == nil {
+	first, last, step, ok := parseRange(st.words[0].text)
+	if !ok {
 		return s.at(st, 0, "%q is no position: a number, FIRST..LAST or FIRST..LAST/STEP", st.words[0].text)
 	}
-	first, _ := strconv.Atoi(m[1])
-	last, step := first, 1
-	if m[2] != "" {
-		last, _ = strconv.Atoi(m[2])
-	}
-	if m[3] != "" {
-		step, _ = strconv.Atoi(m[3])
-	}
-	if first < 1 || last < first || last > maxPositions || step < 1 {
+	if first < 1 || last < first || last > maxPositions || step < 1 || step > maxPositions {
 		return s.at(st, 0, "positions run from 1 to %d", maxPositions)
 	}
-	if len(st.words) < 3 || !elementRef.MatchString(st.words[1].text) {
+	if len(st.words) < 3 || !isElementRef(st.words[1].text) {
 		return s.at(st, min(1, len(st.words)), "a position needs an element number and M, O or C: 1 353 M")
 	}
 	use := useText{st: st, ref: st.words[1].text, repeat: 1}
@@ -150,16 +142,34 @@ func (f *File) positions(st *statement, l *segmentText) error {
 	return nil
 }
 
+// parseRange reads 3, 6..24 or 6..24/2.
+func parseRange(text string) (first, last, step int, ok bool) {
+	low, rest, ranged := strings.Cut(text, "..")
+	high, every, stepped := strings.Cut(rest, "/")
+	if !ranged {
+		high = low
+	}
+	if !stepped {
+		every = "1"
+	}
+	if !isDigits(low) || !isDigits(high) || !isDigits(every) {
+		return 0, 0, 0, false
+	}
+	first, _ = strconv.Atoi(low) // a number too long for this is out of bounds in any case
+	last, _ = strconv.Atoi(high)
+	step, _ = strconv.Atoi(every)
+	return first, last, step, true
+}
+
 func (f *File) useOptions(st *statement, from int, use *useText) error {
 	s := f.source
 	for i := from; i < len(st.words); i++ {
 		w := st.words[i]
-		repeat := repeatRef.FindStringSubmatch(w.text)
 		switch {
 		case w.quoted:
 			use.name = w.text
-		case repeat != nil:
-			use.repeat, _ = strconv.Atoi(repeat[1])
+		case len(w.text) <= 7 && w.text[0] == 'x' && isDigits(w.text[1:]):
+			use.repeat, _ = strconv.Atoi(w.text[1:])
 			if use.repeat < 1 {
 				return s.at(st, i, "x0: an element stands at least once")
 			}

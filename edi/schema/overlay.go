@@ -81,7 +81,7 @@ func (c *compiler) codeChange(f *File, st *statement) error {
 	default:
 		return s.at(st, 2, "%q: add, remove or only is expected", st.words[2].text)
 	}
-	c.r.extra[ref] = append(c.r.extra[ref], change)
+	c.r.change(ref, change)
 	return nil
 }
 
@@ -238,7 +238,9 @@ func (e edit) element(st *statement, n *Node, position, component string, own bo
 	}
 	u := &n.Segment.Uses[p-1]
 	if component == "" {
-		return e.use(st, u)
+		err := e.use(st, u)
+		n.Segment.finish()
+		return err
 	}
 	if u.Composite == nil {
 		return s.at(st, 0, "element %d of %s is no composite", p, n.Tag)

@@ -1,16 +1,24 @@
 package schema
 
-import "slices"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+)
 
 // resolver finds elements, composites and segments through a chain of files,
-// the most particular first, and compiles each once.
+// the most particular first, and compiles each at its first use. Several
+// goroutines may use it once its code changes are known.
 type resolver struct {
-	chain      []*File
-	extra      map[string][]codeChange // codes a partner adds or takes away, by element
-	elements   map[string]*elementText
+	chain []*File
+	extra map[string][]codeChange // codes a partner adds or takes away, by element
+	base  *resolver               // that of the dictionary below, whose code lists are shared; nil for none
+
+	mu         sync.Mutex
 	codes      map[string]*Codes
 	composites map[string]*Composite
-	segments   map[string]*Segment
+	segments   map[Tag]*Segment
 }
 
 // codeChange is one codes statement of a partner's guide.
@@ -21,15 +29,22 @@ type codeChange struct {
 	only   []string
 }
 
-func newResolver(chain []*File) *resolver {
+func newResolver(chain []*File, base *resolver) *resolver {
 	return &resolver{
 		chain:      chain,
-		extra:      make(map[string][]codeChange),
-		elements:   make(map[string]*elementText),
+		base:       base,
 		codes:      make(map[string]*Codes),
 		composites: make(map[string]*Composite),
-		segments:   make(map[string]*Segment),
+		segments:   make(map[Tag]*Segment),
 	}
+}
+
+// change adds a partner's change of an element's codes.
+func (r *resolver) change(ref string, c codeChange) {
+	if r.extra == nil {
+		r.extra = make(map[string][]codeChange)
+	}
+	r.extra[ref] = append(r.extra[ref], c)
 }
 
 func (r *resolver) element(ref string) *elementText {
@@ -44,6 +59,11 @@ func (r *resolver) element(ref string) *elementText {
 // elementCodes compiles the code list of an element, partner's changes
 // included.
 func (r *resolver) elementCodes(e *elementText) *Codes {
+	if len(r.extra[e.ref]) == 0 && r.base != nil && r.base.element(e.ref) == e {
+		r.base.mu.Lock()
+		defer r.base.mu.Unlock()
+		return r.base.elementCodes(e)
+	}
 	if c, ok := r.codes[e.ref]; ok {
 		return c
 	}
@@ -139,17 +159,20 @@ func (r *resolver) composite(ref string) (*Composite, error) {
 	return nil, nil
 }
 
-// segment compiles a segment's layout; nil when no file describes it.
-func (r *resolver) segment(tag string) (*Segment, error) {
+// segment gives a segment's layout; nil when no file describes it.
+func (r *resolver) segment(tag Tag) (*Segment, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if seg := r.segments[tag]; seg != nil {
 		return seg, nil
 	}
+	name := tag.String()
 	for _, f := range r.chain {
-		text := f.segments[tag]
+		text := f.segments[name]
 		if text == nil {
 			continue
 		}
-		seg := &Segment{Tag: tag, Name: text.name, Notes: text.notes}
+		seg := &Segment{Tag: name, Name: text.name, Notes: text.notes}
 		for i := range text.uses {
 			u, err := r.use(f.source, &text.uses[i])
 			if err != nil {
@@ -164,9 +187,31 @@ func (r *resolver) segment(tag string) (*Segment, error) {
 	return nil, nil
 }
 
-// dictionary compiles everything the chain describes.
-func (r *resolver) dictionary() (*Dictionary, error) {
-	d := &Dictionary{segments: make(map[Tag]*Segment), names: make(map[string]string), known: make(map[Tag]bool)}
+// check compiles everything a file of the chain describes, in the order of its
+// lines.
+func (r *resolver) check(f *File) error {
+	for _, text := range byLine(f.segments) {
+		if _, err := r.segment(MakeTag(text.id)); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, text := range byLine(f.composites) {
+		if _, err := r.composite(text.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func byLine(texts map[string]*segmentText) []*segmentText {
+	return slices.SortedFunc(maps.Values(texts), func(a, b *segmentText) int { return cmp.Compare(a.st.line, b.st.line) })
+}
+
+// dictionary is what the chain describes, compiled as it is asked for.
+func (r *resolver) dictionary() *Dictionary {
+	d := &Dictionary{resolver: r}
 	for _, f := range slices.Backward(r.chain) {
 		if !f.IsGuide {
 			d.Name, d.Title = f.Name, f.Title
@@ -177,24 +222,6 @@ func (r *resolver) dictionary() (*Dictionary, error) {
 		if f.Version != "" {
 			d.Version = f.Version
 		}
-		for _, tag := range f.tags {
-			d.known[MakeTag(tag)] = true
-		}
-		for ref, e := range f.elements {
-			d.names[ref] = e.name
-		}
-		for tag := range f.segments {
-			seg, err := r.segment(tag)
-			if err != nil {
-				return nil, err
-			}
-			d.segments[MakeTag(tag)] = seg
-		}
-		for ref := range f.composites {
-			if _, err := r.composite(ref); err != nil {
-				return nil, err
-			}
-		}
 	}
-	return d, nil
+	return d
 }

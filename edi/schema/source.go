@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -30,8 +29,8 @@ func (e *SyntaxError) Error() string {
 // word is one token of a statement.
 type word struct {
 	text   string
+	column int32
 	quoted bool
-	column int
 }
 
 // statement is one line with the lines indented below it.
@@ -42,10 +41,17 @@ type statement struct {
 	children []*statement
 }
 
-// source reads a schema text into statements.
+// source reads a schema text into statements. Words are parts of the text, and
+// words and statements are made many at a time: a catalog holds a great many
+// of both.
 type source struct {
-	file string
+	file       string
+	words      []word
+	statements []statement
 }
+
+// chunk is how many words or statements are made at once.
+const chunk = 256
 
 func (s *source) fail(line, column int, format string, args ...any) error {
 	return &SyntaxError{File: s.file, Line: line, Column: column, Text: fmt.Sprintf(format, args...)}
@@ -56,28 +62,25 @@ func (s *source) at(st *statement, n int, format string, args ...any) error {
 	column := st.column
 	switch {
 	case n < len(st.words):
-		column = st.words[n].column
+		column = int(st.words[n].column)
 	case len(st.words) > 0:
 		last := st.words[len(st.words)-1]
-		column = last.column + len(last.text) + 1
+		column = int(last.column) + len(last.text) + 1
 	}
 	return s.fail(st.line, column, format, args...)
 }
 
 // read turns the text into a tree of statements by indentation.
-func (s *source) read(text []byte) ([]*statement, error) {
+func (s *source) read(text string) ([]*statement, error) {
 	if len(text) > maxSourceBytes {
 		return nil, s.fail(1, 1, "the text has %d bytes, more than the %d a schema may have", len(text), maxSourceBytes)
 	}
-	root := &statement{}
-	stack := []*statement{root}
+	text = strings.TrimPrefix(text, "\xef\xbb\xbf")
+	stack := []*statement{{}}
 	for line := 1; len(text) > 0; line++ {
-		var raw []byte
-		raw, text, _ = bytes.Cut(text, []byte("\n"))
-		raw = bytes.TrimSuffix(raw, []byte("\r"))
-		if line == 1 {
-			raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-		}
+		var raw string
+		raw, text, _ = strings.Cut(text, "\n")
+		raw = strings.TrimSuffix(raw, "\r")
 		if len(raw) > maxLineBytes {
 			return nil, s.fail(line, maxLineBytes, "the line has %d bytes, more than the %d a line may have", len(raw), maxLineBytes)
 		}
@@ -88,7 +91,7 @@ func (s *source) read(text []byte) ([]*statement, error) {
 		if indent < len(raw) && raw[indent] == '\t' {
 			return nil, s.fail(line, indent+1, "a tab: indent with two spaces")
 		}
-		words, err := s.words(raw, indent, line)
+		words, err := s.split(raw, indent, line)
 		if err != nil {
 			return nil, err
 		}
@@ -104,66 +107,84 @@ func (s *source) read(text []byte) ([]*statement, error) {
 		case depth >= maxDepth:
 			return nil, s.fail(line, indent+1, "nested deeper than %d levels", maxDepth)
 		}
-		st := &statement{line: line, column: indent + 1, words: words}
+		if len(s.statements) == cap(s.statements) {
+			s.statements = make([]statement, 0, chunk)
+		}
+		s.statements = append(s.statements, statement{line: line, column: indent + 1, words: words})
+		st := &s.statements[len(s.statements)-1]
 		stack = append(stack[:depth+1], st)
 		parent := stack[depth]
 		parent.children = append(parent.children, st)
 	}
-	return root.children, nil
+	return stack[0].children, nil
 }
 
-// words splits a line at blanks; quotes keep blanks together.
-func (s *source) words(raw []byte, from, line int) ([]word, error) {
-	words := make([]word, 0, 4)
+// split splits a line at blanks; quotes keep blanks together.
+func (s *source) split(raw string, from, line int) ([]word, error) {
+	first := len(s.words)
+	add := func(w word) {
+		if len(s.words) == cap(s.words) { // the words of a line stay together
+			s.words = append(make([]word, 0, max(chunk, 2*(len(s.words)-first))), s.words[first:]...)
+			first = 0
+		}
+		s.words = append(s.words, w)
+	}
 	for i := from; i < len(raw); {
+		column := int32(i + 1) //nolint:gosec // a line is short
 		switch c := raw[i]; {
 		case c == ' ' || c == '\t':
 			i++
 		case c == '#':
-			return words, nil
+			return s.words[first:len(s.words):len(s.words)], nil
 		case c == '"':
 			text, end, err := s.quoted(raw, i, line)
 			if err != nil {
 				return nil, err
 			}
-			words = append(words, word{text: text, quoted: true, column: i + 1})
+			add(word{text: text, quoted: true, column: column})
 			i = end
 		default:
-			end := i
+			end, high := i, byte(0)
 			for end < len(raw) && raw[end] != ' ' && raw[end] != '\t' {
 				if raw[end] < ' ' || raw[end] == 0x7f {
 					return nil, s.fail(line, end+1, "a control character (0x%02x)", raw[end])
 				}
+				high |= raw[end]
 				end++
 			}
-			if !utf8.Valid(raw[i:end]) {
+			if high >= utf8.RuneSelf && !utf8.ValidString(raw[i:end]) {
 				return nil, s.fail(line, i+1, "not UTF-8 text")
 			}
-			words = append(words, word{text: string(raw[i:end]), column: i + 1})
+			add(word{text: raw[i:end], column: column})
 			i = end
 		}
 	}
-	return words, nil
+	return s.words[first:len(s.words):len(s.words)], nil
 }
 
 // quoted reads a text in double quotes; \" and \\ stand for themselves.
-func (s *source) quoted(raw []byte, from, line int) (string, int, error) {
-	var b strings.Builder
+func (s *source) quoted(raw string, from, line int) (string, int, error) {
+	escaped := false
 	for i := from + 1; i < len(raw); i++ {
 		switch c := raw[i]; {
 		case c == '"':
-			if !utf8.ValidString(b.String()) {
+			text := raw[from+1 : i]
+			if escaped {
+				text = unescape.Replace(text)
+			}
+			if !utf8.ValidString(text) {
 				return "", 0, s.fail(line, from+1, "not UTF-8 text")
 			}
-			return b.String(), i + 1, nil
+			return text, i + 1, nil
 		case c == '\\' && i+1 < len(raw) && (raw[i+1] == '"' || raw[i+1] == '\\'):
 			i++
-			b.WriteByte(raw[i])
+			escaped = true
 		case c < ' ' || c == 0x7f:
 			return "", 0, s.fail(line, i+1, "a control character (0x%02x) in a text", c)
-		default:
-			b.WriteByte(c)
 		}
 	}
 	return "", 0, s.fail(line, from+1, "this text has no closing quote")
 }
+
+//nolint:gochecknoglobals // never changed
+var unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
