@@ -15,8 +15,10 @@ const lookAhead = 1024
 func (r *Reader) findInterchange() (int, error) {
 	start := r.state == stateStart
 	w := r.need(4)
-	if start && (bytes.HasPrefix(w, []byte{0xFF, 0xFE}) || bytes.HasPrefix(w, []byte{0xFE, 0xFF})) {
-		return 0, r.notEDI("UTF-16 text", "convert it to UTF-8 or the character set of its interchange first")
+	if start {
+		if name := wideText(w); name != "" {
+			return 0, r.notEDI(name, "convert it to UTF-8 or the character set of its interchange first")
+		}
 	}
 	n, pad, lines := 0, -1, 0
 	for {
@@ -73,7 +75,7 @@ func (r *Reader) findInterchange() (int, error) {
 		}
 	case headerGS:
 		if start {
-			return 0, &SyntaxError{Position: r.at(n), Segment: "GS", Code: CodeMissingISA, Msg: "the input starts with a group; the ISA that declares the delimiters is missing", Hint: "send the whole interchange, from ISA to IEA"}
+			return 0, r.missingISA(n, "GS", "a group")
 		}
 	}
 	if start {
@@ -81,11 +83,22 @@ func (r *Reader) findInterchange() (int, error) {
 			return 0, &SyntaxError{Position: r.at(n), Segment: "ISA", Code: code, Msg: msg, Hint: hintDelimiter}
 		}
 		w = r.window()
+		if b := w[n:]; len(b) > 7 && b[0] == 'S' && b[1] == 'T' && usable(b[2]) && b[6] == b[2] && isAlnum(b[3]) && isAlnum(b[5]) {
+			return 0, r.missingISA(n, "ST", "a document")
+		}
 		if name, hint := sniff(w[n:]); name != "" {
 			return 0, r.notEDI(name, hint)
 		}
 	}
 	return r.findInText(n)
+}
+
+// missingISA tells that the input starts inside an interchange.
+func (r *Reader) missingISA(n int, tag, what string) error {
+	return &SyntaxError{
+		Position: r.at(n), Segment: tag, Code: CodeMissingISA,
+		Msg: "the input starts with " + what + "; the ISA that declares the delimiters is missing", Hint: "send the whole interchange, from ISA to IEA",
+	}
 }
 
 // endOutside ends the reading behind n bytes of white space.
@@ -101,9 +114,12 @@ func (r *Reader) endOutside(n int) error {
 
 func (r *Reader) notEDI(name, hint string) error {
 	if name == "" {
-		name = fmt.Sprintf("%q", printable(r.window()))
+		w := r.window()
+		name = fmt.Sprintf("begins with %q", w[:min(len(w), 16)])
+	} else {
+		name = "is " + name
 	}
-	return &SyntaxError{Position: r.at(0), Code: CodeNotEDI, Msg: "the input is not X12 or EDIFACT but " + name, Hint: hint}
+	return &SyntaxError{Position: r.at(0), Code: CodeNotEDI, Msg: "the input is not X12 or EDIFACT: it " + name, Hint: hint}
 }
 
 // findInText looks for a header behind text that starts at byte n.
@@ -220,6 +236,9 @@ func (r *Reader) readISA(lead int) (*Segment, error) {
 		}
 		if code, msg := faultyISA(w[lead:]); code != "" {
 			e.Code, e.Msg, e.Hint = code, msg, hintDelimiter
+		} else if n := len(w) - lead; n < isaLength && r.eof {
+			e.Msg = fmt.Sprintf("the input ends inside the ISA, %d bytes into it; an ISA has %d", n, isaLength)
+			e.Hint = "the interchange was cut off: have it sent again"
 		}
 		r.state = stateBetween
 		r.pos += lead + 3
@@ -261,26 +280,3 @@ func (r *Reader) setElements(sep []uint32) {
 	r.seg.sep, r.seg.elem = sep, elem
 }
 
-// sniff names other formats that are handed in by mistake.
-func sniff(w []byte) (name, hint string) {
-	for _, f := range [...]struct{ prefix, name, hint string }{
-		{"STX=", "TRADACOMS", "convert it to EDIFACT first"},
-		{"<", "XML or HTML", "convert it first"},
-		{"{", "JSON", "convert it first"},
-		{"[", "JSON", "convert it first"},
-		{"MSH|", "HL7 version 2", "convert it first"},
-		{"EDI_DC", "an SAP IDoc", "convert it first"},
-		{"%PDF", "a PDF document", "send the interchange itself"},
-		{"PK\x03\x04", "a ZIP archive", "unpack it first"},
-		{"\x1F\x8B", "gzip data", "unpack it first"},
-		{"\x30\x80", "CMS data, encrypted or signed", "unwrap it first"},
-		{"\x30\x82", "CMS data, encrypted or signed", "unwrap it first"},
-		{"MIME-Version", "a MIME message", "take the payload out of it first"},
-		{"Content-", "a MIME message", "take the payload out of it first"},
-	} {
-		if bytes.HasPrefix(w, []byte(f.prefix)) {
-			return f.name, f.hint
-		}
-	}
-	return "", ""
-}

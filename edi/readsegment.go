@@ -135,6 +135,9 @@ func (r *Reader) findTerminator(lead int) (content, length int, err error) {
 			e := r.tooLong(CodeSegmentLong, "no segment terminator within %d bytes", r.lim.Segment)
 			e.Position = r.at(lead)
 			e.Recoverable = true
+			if i := bytes.IndexByte(w[lead:], d.Element); i == 2 || i == 3 {
+				e.Segment = printable(w[lead : lead+i])
+			}
 			r.line, r.lastCR = e.Line, false
 			r.pos += lead
 			return 0, 0, e
