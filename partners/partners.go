@@ -103,17 +103,47 @@ type DocumentRule struct {
 	Deliver string // inbound: the connection that takes it to the back office
 }
 
-// AS2Policy is what the two sides agreed for AS2.
+// AS2Policy is what the two sides agreed for AS2. Its zero value sends in the
+// clear, asks for nothing and accepts what can be read.
 type AS2Policy struct {
-	Sign     string // digest, "sha-256"; "" = unsigned
-	Encrypt  string // cipher, "aes-256-cbc"; "" = not encrypted
-	Compress bool
-	Receipt  string // "sync", "async", "none"
-	// SignedReceipt asks for a signed receipt.
+	// What we send.
+
+	Sign    string // digest, "sha-256"; "" = unsigned
+	PSS     bool   // RSASSA-PSS in place of PKCS #1 v1.5
+	Encrypt string // cipher, "aes-256-cbc"; "" = not encrypted
+	// EncryptFallback takes the place of Encrypt while nothing of the partner's
+	// says that it speaks AS2 1.3; "" = Encrypt always.
+	EncryptFallback string
+	OAEP            bool // RSAES-OAEP for the content key in place of PKCS #1 v1.5
+	EncryptToSelf   bool // we can read what we sent
+	Compress        bool // before signing, or
+	CompressSigned  bool // with Compress: after signing
+	DER             bool // definite lengths, for who cannot read a stream's BER
+	NoFileName      bool // the name of the file stays at home
+
+	// The receipt we ask for.
+
+	Receipt       string // "sync", "async", "none"
 	SignedReceipt bool
-	// RequireSigned and RequireEncrypted refuse what arrives without.
-	RequireSigned    bool
-	RequireEncrypted bool
+	// ReceiptDigests are asked for in this order; none: the digest of Sign.
+	ReceiptDigests []string
+	// ReceiptMICOptional lets a signed receipt for unsigned content prove
+	// delivery without a MIC.
+	ReceiptMICOptional bool
+
+	// What we accept.
+
+	RequireSigned    bool // refuse what arrives unsigned
+	RequireEncrypted bool // or in the clear
+	AcceptDigests    []string
+	AcceptCiphers    []string
+	MaxPayload       int64 // bytes, after decompression; 0 = the station's limit
+	PlainFileNames   bool  // refuse names that are paths or have control characters
+
+	// The receipts we give.
+
+	// ReceiptMIC is "signature" (or "") or "first-listed": the digest of the MIC.
+	ReceiptMIC string
 }
 
 // Connection is one configured use of a connector.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -54,10 +55,13 @@ type Secrets struct {
 
 // Listen says where the station can be reached.
 type Listen struct {
-	AS2        string // "127.0.0.1:4080", public
-	AS2Path    string // "/as2"
-	AS2URL     string // as partners see it; needed where receipts come back asynchronously
-	TLS        *TLS   // of the AS2 listener; nil = plain HTTP
+	AS2     string // "127.0.0.1:4080", public
+	AS2Path string // "/as2"
+	AS2URL  string // as partners see it; needed where receipts come back asynchronously
+	TLS     *TLS   // of the AS2 listener; nil = plain HTTP
+	// Proxies are in front of the AS2 listener: the X-Forwarded-For of these, and
+	// of nobody else, tells who sends.
+	Proxies    []netip.Prefix
 	Admin      string // "127.0.0.1:4081", private: console and API
 	AdminToken string // file of the token that opens the console and API
 }

@@ -95,10 +95,7 @@ func (c *Config) keyring(private bool) (*Keyring, []Problem) {
 	k.station(c.Directory.Station())
 	if t := c.Listen.TLS; t != nil {
 		if cs, key := k.pair("listen.tls", t.Certificate, t.Key); len(cs) > 0 && key != nil {
-			k.ring.TLS = &tls.Certificate{PrivateKey: key, Leaf: cs[0]}
-			for _, x := range cs {
-				k.ring.TLS.Certificate = append(k.ring.TLS.Certificate, x.Raw)
-			}
+			k.ring.TLS = tlsCertificate(cs, key)
 		}
 	}
 	for i, p := range c.Directory.Partners() {
@@ -218,6 +215,46 @@ func (k *collector) pair(at, certificate, key string) ([]*x509.Certificate, cryp
 		return c, signer
 	}
 	return nil, nil
+}
+
+// KeyPair reads a certificate of our own, with its chain behind it, and its
+// private key, plain or sealed, for a TLS server that asks who we are.
+func (c *Config) KeyPair(certificate, key string) (*tls.Certificate, error) {
+	text, err := readFile(certificate)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %s", certificate, reason(err))
+	}
+	list, err := certs.ParseCertificates(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s holds no certificate: %w", certificate, err)
+	}
+	data, err := readFile(key)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %s", key, reason(err))
+	}
+	var sealer *certs.Sealer
+	if certs.IsSealed(data) {
+		if sealer, err = c.Sealer(); err != nil {
+			return nil, err
+		}
+		if sealer == nil {
+			return nil, fmt.Errorf("%s is sealed, and nothing says with what: add a section secrets with key_file or key_env", key)
+		}
+	}
+	signer, list, err := openPair(list, data, sealer)
+	if err != nil {
+		return nil, fmt.Errorf("%s and %s: %w", certificate, key, err)
+	}
+	return tlsCertificate(list, signer), nil
+}
+
+// tlsCertificate is a certificate with its chain and key as crypto/tls wants it.
+func tlsCertificate(list []*x509.Certificate, key crypto.Signer) *tls.Certificate {
+	out := &tls.Certificate{PrivateKey: key, Leaf: list[0]}
+	for _, x := range list {
+		out.Certificate = append(out.Certificate, x.Raw)
+	}
+	return out
 }
 
 // openPair opens a private key and puts its certificate first.

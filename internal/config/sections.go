@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"tradepost/as2"
 	"tradepost/partners"
 )
 
@@ -78,6 +77,7 @@ func (c *Config) listen(s *section) {
 	if !strings.HasPrefix(l.AS2Path, "/") || strings.ContainsAny(l.AS2Path, " ?#{}") {
 		s.wrong("as2_path", "write a path such as /as2", "%q is no path", l.AS2Path)
 	}
+	l.Proxies = s.networks("proxies")
 	l.AS2URL = s.text("as2_url", "")
 	if l.AS2URL != "" && !strings.HasPrefix(l.AS2URL, "http://") && !strings.HasPrefix(l.AS2URL, "https://") {
 		s.wrong("as2_url", "write the whole URL: https://edi.example.com/as2", "%q is no URL", l.AS2URL)
@@ -144,29 +144,7 @@ func (c *Config) partnership(s *section) partners.Partnership {
 		Inbound:     c.rules(s, "inbound"),
 		Outbound:    c.rules(s, "outbound"),
 	}
-	a := s.section("as2")
-	p.AS2 = partners.AS2Policy{
-		Compress:         a.boolean("compress", false),
-		Receipt:          a.text("receipt", "sync"),
-		SignedReceipt:    a.boolean("signed_receipt", true),
-		RequireSigned:    a.boolean("require_signed", true),
-		RequireEncrypted: a.boolean("require_encrypted", true),
-	}
-	if v := a.text("sign", string(as2.SHA256)); v != "none" {
-		d, err := as2.ParseDigest(v)
-		if err != nil {
-			a.wrong("sign", "write sha-256, or none to send unsigned", "%q is no digest", v)
-		}
-		p.AS2.Sign = string(d)
-	}
-	if v := a.text("encrypt", string(as2.AES256CBC)); v != "none" {
-		e, err := as2.ParseCipher(v)
-		if err != nil {
-			a.wrong("encrypt", "write aes-256-cbc, or none to send in the clear", "%q is no cipher", v)
-		}
-		p.AS2.Encrypt = string(e)
-	}
-	a.done()
+	p.AS2 = c.as2Policy(s.section("as2"))
 	s.done()
 	return p
 }

@@ -2,8 +2,10 @@ package config
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -172,4 +174,22 @@ func (r *reader) value(path string, n ast.Node) any {
 	}
 	r.problem(path, at, "", "a value is wanted here, not %s", kind(n))
 	return nil
+}
+
+// networks reads a list of addresses and networks.
+func (s *section) networks(key string) []netip.Prefix {
+	var out []netip.Prefix
+	for i, v := range s.texts(key) {
+		p, err := netip.ParsePrefix(v)
+		if a, aerr := netip.ParseAddr(v); err != nil && aerr == nil {
+			p, err = netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+		}
+		if err != nil {
+			path := fmt.Sprintf("%s[%d]", s.child(key), i)
+			s.r.problem(path, s.r.at(path), "write an address such as 10.0.0.5, or a network such as 10.0.0.0/8", "%q is neither an address nor a network", v)
+			continue
+		}
+		out = append(out, p.Masked())
+	}
+	return out
 }

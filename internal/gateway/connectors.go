@@ -58,6 +58,7 @@ func (g *Gateway) as2Endpoint(c *connectors, sink transport.Sink) (*transportas2
 		Relations: g.relations, Now: g.o.Now, Rand: g.o.Random, Host: messageHost(g.c.Listen.AS2URL, g.c.Directory.Station()),
 		Product: "tradepost", ReceiptURL: g.c.Listen.AS2URL, TempDir: spool, Base: g.c.Dir,
 		OnTrouble: func(err error) { g.o.Log.Warn("as2", "error", err) },
+		KeyPair:   g.c.KeyPair, Features: []string{"CEM"}, // see exchange
 	}
 	// A payload at the limit grows by base64 and envelopes on the wire.
 	config.Limits.Payload = g.c.Limits.Transmission
@@ -68,6 +69,9 @@ func (g *Gateway) as2Endpoint(c *connectors, sink transport.Sink) (*transportas2
 		return nil, err
 	}
 	listen := transportas2.ListenConfig{Listener: g.as2, Path: g.c.Listen.AS2Path}
+	if len(g.c.Listen.Proxies) > 0 {
+		listen.Source = transportas2.BehindProxies(g.c.Listen.Proxies)
+	}
 	if g.c.Listen.TLS != nil {
 		listen.TLS = &tls.Config{
 			MinVersion: tls.VersionTLS12,

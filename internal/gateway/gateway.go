@@ -83,7 +83,7 @@ func (g *Gateway) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	g.relations = newRelations(g.c.Directory, ring, g.o.Now)
+	g.relations = newRelations(g.c.Directory, ring, g.store, g.o.Now)
 	if g.as2, err = listen(ctx, "listen.as2", g.c.Listen.AS2); err != nil {
 		return err
 	}

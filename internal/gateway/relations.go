@@ -9,6 +9,7 @@ import (
 
 	"tradepost/as2"
 	"tradepost/partners"
+	"tradepost/tracking"
 	transportas2 "tradepost/transport/as2"
 )
 
@@ -18,10 +19,11 @@ type relations struct {
 	directory *partners.Directory
 	ring      atomic.Pointer[keyring]
 	now       func() time.Time
+	spoke     versions
 }
 
-func newRelations(d *partners.Directory, ring *keyring, now func() time.Time) *relations {
-	r := &relations{directory: d, now: now}
+func newRelations(d *partners.Directory, ring *keyring, store tracking.Reader, now func() time.Time) *relations {
+	r := &relations{directory: d, now: now, spoke: versions{store}}
 	r.ring.Store(ring)
 	return r
 }
@@ -45,7 +47,7 @@ func (r *relations) Receiving(_ context.Context, from, to string) (*transportas2
 }
 
 // Sending implements the connector's Relations.
-func (r *relations) Sending(_ context.Context, connection string) (*transportas2.Relation, error) {
+func (r *relations) Sending(ctx context.Context, connection string) (*transportas2.Relation, error) {
 	c, err := r.directory.Connection(connection)
 	if err != nil {
 		return nil, err
@@ -59,6 +61,15 @@ func (r *relations) Sending(_ context.Context, connection string) (*transportas2
 		return nil, err
 	}
 	rel := r.relation(p, agreement)
+	if fallback := agreement.AS2.EncryptFallback; fallback != "" {
+		modern, err := r.spoke.modern(ctx, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		if !modern {
+			rel.Terms.Encrypt = as2.Cipher(fallback)
+		}
+	}
 	if rel.Terms.Encrypt != "" && rel.Relation.Partner.Encrypt == nil {
 		return nil, fmt.Errorf("no certificate to encrypt to %s is valid now: get a new one from %s and name it under the partner's certificates", p.Name, cmp.Or(p.Contact, "them"))
 	}
@@ -83,21 +94,54 @@ func (r *relations) StrangerKey(_ context.Context, to string) (*as2.Key, error) 
 func (r *relations) relation(p *partners.Partner, agreement *partners.Partnership) *transportas2.Relation {
 	ring, now := r.ring.Load(), r.now()
 	verify, encrypt := ring.partner(p.Name, now)
-	policy := agreement.AS2
-	rel := &transportas2.Relation{
+	return &transportas2.Relation{
 		Relation: as2.Relation{
-			Station: as2.Station{ID: r.directory.Station().AS2ID, Keys: ring.keys(now)},
-			Partner: as2.Partner{ID: p.AS2ID, Encrypt: encrypt, Verify: verify},
-			Policy:  as2.Policy{RequireSigned: policy.RequireSigned, RequireEncrypted: policy.RequireEncrypted},
+			Station:    as2.Station{ID: r.directory.Station().AS2ID, Keys: ring.keys(now)},
+			Partner:    as2.Partner{ID: p.AS2ID, Encrypt: encrypt, Verify: verify},
+			Policy:     policyOf(agreement.AS2),
+			ReceiptMIC: receiptMIC(agreement.AS2.ReceiptMIC),
 		},
-		Partner: p.Name, Connection: agreement.Connection,
-		Terms: transportas2.Terms{
-			Sign: as2.Digest(policy.Sign), Encrypt: as2.Cipher(policy.Encrypt),
-			Receipt: as2.ReceiptMode(policy.Receipt), SignedReceipt: policy.SignedReceipt,
-		},
+		Partner: p.Name, Connection: agreement.Connection, Terms: termsOf(agreement.AS2),
 	}
-	if policy.Compress {
-		rel.Terms.Compress = as2.BeforeSigning
+}
+
+// policyOf is what we accept.
+func policyOf(a partners.AS2Policy) as2.Policy {
+	return as2.Policy{
+		RequireSigned: a.RequireSigned, RequireEncrypted: a.RequireEncrypted,
+		Digests: each[as2.Digest](a.AcceptDigests), Ciphers: each[as2.Cipher](a.AcceptCiphers),
+		MaxPayload: a.MaxPayload, FileNames: a.PlainFileNames,
 	}
-	return rel
+}
+
+// termsOf is how we send.
+func termsOf(a partners.AS2Policy) transportas2.Terms {
+	t := transportas2.Terms{
+		Sign: as2.Digest(a.Sign), PSS: a.PSS, Encrypt: as2.Cipher(a.Encrypt), OAEP: a.OAEP, EncryptToSelf: a.EncryptToSelf,
+		DER: a.DER, NoFileName: a.NoFileName, Receipt: as2.ReceiptMode(a.Receipt), SignedReceipt: a.SignedReceipt,
+		ReceiptDigests: each[as2.Digest](a.ReceiptDigests), MICOptional: a.ReceiptMICOptional,
+	}
+	switch {
+	case a.Compress && a.CompressSigned:
+		t.Compress = as2.AfterSigning
+	case a.Compress:
+		t.Compress = as2.BeforeSigning
+	}
+	return t
+}
+
+func receiptMIC(rule string) as2.MICRule {
+	if rule == string(as2.MICFirstListed) {
+		return as2.MICFirstListed
+	}
+	return as2.MICOfSignature
+}
+
+// each takes words over as names of another kind.
+func each[T ~string](words []string) []T {
+	var out []T
+	for _, w := range words {
+		out = append(out, T(w))
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package as2
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"os"
@@ -31,8 +32,13 @@ type Terms struct {
 	OAEP          bool       // RSAES-OAEP for the content key
 	EncryptToSelf bool       // so that we can read what we sent
 	Compress      as2.Compression
+	DER           bool            // definite lengths in place of a stream's BER
+	NoFileName    bool            // the name of the content does not travel
 	Receipt       as2.ReceiptMode // "" is none
 	SignedReceipt bool
+	// ReceiptDigests are those of the MIC that is asked for, the best first; none
+	// asks for that of Sign.
+	ReceiptDigests []as2.Digest
 	// MICOptional accepts signed receipts for unsigned content without a MIC.
 	MICOptional bool
 }
@@ -129,7 +135,13 @@ type Config struct {
 	// Getenv reads the environment variables that settings name; nil is
 	// os.Getenv.
 	Getenv func(string) string
-	Limits Limits
+	// KeyPair reads the two files of a certificate of our own that settings name,
+	// at the start and then for each server that asks; nil reads plain PEM files.
+	KeyPair func(certificate, key string) (*tls.Certificate, error)
+	// Features are EDIINT-Features (RFC 6017) of the program around the
+	// connector, such as "CEM".
+	Features []string
+	Limits   Limits
 	// OnTrouble hears of what needs a person and of what the Sink could not
 	// take; nil ignores it. It must not block.
 	OnTrouble func(error)
@@ -157,6 +169,12 @@ func New(c Config) (*Endpoint, error) {
 	if c.Host = plainHost(c.Host); c.Host == "" {
 		c.Host = "as2"
 	}
+	if c.KeyPair == nil {
+		c.KeyPair = func(certificate, key string) (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(certificate, key)
+			return &pair, err
+		}
+	}
 	c.Limits = c.Limits.withDefaults()
 	return &Endpoint{cfg: c, partials: sync.OnceValues(func() (*partials, error) { return newPartials(c) })}, nil
 }
@@ -168,18 +186,21 @@ func (e *Endpoint) features() []string {
 	if e.cfg.restartable() {
 		out = append(out, "AS2-Restart")
 	}
-	return out
+	return append(out, e.cfg.Features...)
 }
 
 // restartable tells whether there is a place for what breaks off.
 func (c Config) restartable() bool { return c.TempDir != "" && c.Limits.Partials >= 0 }
 
-// file reads a file that settings name.
-func (e *Endpoint) file(name string) ([]byte, error) {
+// path is where a file that settings name lies.
+func (e *Endpoint) path(name string) string {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(e.cfg.Base, name)
 	}
-	return os.ReadFile(name)
+	return name
 }
+
+// file reads a file that settings name.
+func (e *Endpoint) file(name string) ([]byte, error) { return os.ReadFile(e.path(name)) }
 
 func (e *Endpoint) spool() as2.Spool { return as2.Spool{Dir: e.cfg.TempDir} }

@@ -94,11 +94,15 @@ func (s *Sender) Prepare(ctx context.Context, d *transport.Delivery) (*transport
 		made = cfg.Now()
 	}
 	content := localBody{body: d.Content.Body}
+	name := d.Content.Filename
+	if t.NoFileName {
+		name = ""
+	}
 	out, err := as2.Build(ctx, rel.Relation, as2.Payload{
-		ContentType: d.Content.ContentType, Filename: d.Content.Filename, Size: d.Content.Body.Size(), Open: content.open,
+		ContentType: d.Content.ContentType, Filename: name, Size: d.Content.Body.Size(), Open: content.open,
 	}, as2.Options{
 		MessageID: deliveryMessageID(d.ID, cfg.Host), Now: made, Rand: cfg.Rand, Subject: d.Subject,
-		Sign: t.Sign, PSS: t.PSS, Encrypt: t.Encrypt, OAEP: t.OAEP, EncryptToSelf: t.EncryptToSelf, Compress: t.Compress,
+		Sign: t.Sign, PSS: t.PSS, Encrypt: t.Encrypt, OAEP: t.OAEP, EncryptToSelf: t.EncryptToSelf, Compress: t.Compress, DER: t.DER,
 		Receipt: s.ask(t), Product: cfg.Product, Features: s.e.features(),
 		Spool: s.e.spool(), Deflaters: &s.e.deflaters,
 	})
@@ -157,7 +161,7 @@ func (s *Sender) relation(ctx context.Context) (*Relation, error) {
 
 // ask is the receipt asked for.
 func (s *Sender) ask(t Terms) as2.ReceiptRequest {
-	r := as2.ReceiptRequest{Mode: t.Receipt, Signed: t.SignedReceipt, To: "receipts@" + s.e.cfg.Host, MICOptional: t.MICOptional}
+	r := as2.ReceiptRequest{Mode: t.Receipt, Signed: t.SignedReceipt, Digests: t.ReceiptDigests, To: "receipts@" + s.e.cfg.Host, MICOptional: t.MICOptional}
 	if t.Receipt == as2.AsyncReceipt {
 		r.URL = s.e.cfg.ReceiptURL
 	}

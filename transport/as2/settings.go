@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tradepost/as2"
@@ -61,7 +62,8 @@ type TLS struct {
 	// ServerName is the name in the server's certificate, when it is not the
 	// one in the URL.
 	ServerName string `json:"server_name"`
-	// Certificate and Key are PEM files of our own, for servers that ask.
+	// Certificate and Key are files of our own, for servers that ask: PEM, and
+	// the key may be sealed. A renewed one counts from the next connection on.
 	Certificate string `json:"certificate"`
 	Key         string `json:"key"`
 	// MinVersion is "1.2" or "1.3"; 1.2 when not set.
@@ -186,19 +188,9 @@ func (e *Endpoint) clientConfig(c transport.Connection, s Settings, strange bool
 		pin(cc.TLS, fingerprint(s.TLS.Pin))
 	}
 	if s.TLS.Certificate != "" {
-		certPEM, err := e.file(s.TLS.Certificate)
-		if err != nil {
+		if err := e.presented(cc.TLS, s.TLS); err != nil {
 			return cc, settingsError(c, "tls.certificate", "%v", err)
 		}
-		keyPEM, err := e.file(s.TLS.Key)
-		if err != nil {
-			return cc, settingsError(c, "tls.key", "%v", err)
-		}
-		pair, err := tls.X509KeyPair(certPEM, keyPEM)
-		if err != nil {
-			return cc, settingsError(c, "tls.certificate", "%v", err)
-		}
-		cc.TLS.Certificates = []tls.Certificate{pair}
 	}
 	if s.BasicAuth != nil {
 		cc.Username, cc.Password = s.BasicAuth.User, e.cfg.Getenv(s.BasicAuth.PasswordEnv)
@@ -207,6 +199,27 @@ func (e *Endpoint) clientConfig(c transport.Connection, s Settings, strange bool
 		}
 	}
 	return cc, nil
+}
+
+// presented makes us known to servers that ask. Files that have become
+// unreadable leave the last good certificate in use.
+func (e *Endpoint) presented(t *tls.Config, s TLS) error {
+	read := func() (*tls.Certificate, error) { return e.cfg.KeyPair(e.path(s.Certificate), e.path(s.Key)) }
+	first, err := read()
+	if err != nil {
+		return err
+	}
+	var good atomic.Pointer[tls.Certificate]
+	good.Store(first)
+	t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if pair, err := read(); err == nil {
+			good.Store(pair)
+		} else {
+			e.cfg.OnTrouble(fmt.Errorf("the certificate for TLS servers that ask is used as it was: %w", err))
+		}
+		return good.Load(), nil
+	}
+	return nil
 }
 
 // pin trusts exactly one certificate, whoever issued it and whatever its name.
