@@ -1,0 +1,361 @@
+package mapping
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+)
+
+// source is a document a map reads from.
+type source interface {
+	root() spot
+	// occurrence goes the steps of a place, the first that fits each time; for
+	// a value of a form it ends at the object that holds it.
+	occurrence(c spot, p *place) (spot, bool)
+	// occurrences goes through all that fit; rest leaves out those that were
+	// gone into before.
+	occurrences(c spot, p *place, rest bool, f func(spot) bool)
+	// value appends the canonical value at the end of a place.
+	value(c spot, p *place, dst []byte) ([]byte, string)
+	// stands tests what has to stand beside a value.
+	stands(c spot, beside []besideValue) bool
+	// pieces goes through the parts of a joined text.
+	pieces(c spot, p *place, f func([]byte) bool)
+	// where tells where the value read last stands.
+	where(p *place) Location
+}
+
+// sink is a document a map writes to.
+type sink interface {
+	root() spot
+	open(c spot, p *place) (spot, string)
+	add(c spot, p *place) (spot, string)
+	drop(c spot, p *place)
+	write(c spot, p *place, v []byte) string
+	fill(c spot, places []*place, join string, v []byte) string
+	target(c spot, p *place) string
+}
+
+// run maps one document.
+type run struct {
+	way     Way
+	source  source
+	sink    sink
+	machine *machine
+	budget  *budget
+	frames  []frame
+	value   []byte // the value of the line being run
+	scratch []byte
+	faults  []Fault
+	omitted int
+	notes   []Fault
+	depth   int
+	stopped error // the context's
+}
+
+// frame is a pair of occurrences lines run in.
+type frame struct{ from, to spot }
+
+const maxRunDepth = 200 // blocks inside of blocks
+
+// start runs the lines of a program from one document to another.
+func (r *run) start(ctx context.Context, p *program, w Way, from source, to sink) {
+	r.way, r.source, r.sink = w, from, to
+	r.faults, r.notes, r.omitted, r.depth, r.stopped = nil, nil, 0, 0, nil
+	r.budget = &budget{check: ctx.Err}
+	r.frames = append(r.frames[:0], frame{from.root(), to.root()})
+	r.block(p.top)
+}
+
+func (r *run) fault(l *line, at Location, target, format string, args ...any) {
+	if len(r.faults) >= maxProblems {
+		r.omitted++
+		return
+	}
+	r.faults = append(r.faults, Fault{Text: fmt.Sprintf(format, args...), File: l.at.file, Line: l.at.line, Column: l.at.column, Source: at, Target: target})
+}
+
+// note records something that was left behind, which is no fault.
+func (r *run) note(l *line, at Location, target, format string, args ...any) {
+	if len(r.notes) < maxProblems {
+		r.notes = append(r.notes, Fault{Text: fmt.Sprintf(format, args...), File: l.at.file, Line: l.at.line, Column: l.at.column, Source: at, Target: target})
+	}
+}
+
+// spot finds where a place starts.
+func (r *run) spot(p *place, reading bool) spot {
+	f := r.frames[0]
+	if p.up >= 0 {
+		f = r.frames[max(len(r.frames)-1-p.up, 0)]
+	}
+	if reading {
+		return f.from
+	}
+	return f.to
+}
+
+func (r *run) block(b *block) {
+	if r.depth++; r.depth > maxRunDepth {
+		r.depth--
+		return
+	}
+	for _, l := range b.lines {
+		if r.way == Forward && !l.forward || r.way == Backward && !l.backward || r.stopped != nil {
+			continue
+		}
+		r.line(l)
+	}
+	r.depth--
+}
+
+// sides gives the places a line reads and writes, in the direction of the run.
+func (r *run) sides(l *line) (from, to *place, when, value *expression) {
+	if r.way == Forward || l.turned {
+		return l.from, l.to, l.toWhen, l.toValue
+	}
+	return l.to, l.from, l.fromWhen, l.fromValue
+}
+
+func (r *run) line(l *line) {
+	from, to, when, _ := r.sides(l)
+	switch l.kind {
+	case lineBlock, lineEach:
+		if when != nil && !r.holds(l, when, nil) {
+			return
+		}
+		if l.kind == lineEach {
+			r.each(l, from, to)
+		} else {
+			r.into(l, from, to)
+		}
+		return
+	}
+	r.valueLine(l, from, to)
+}
+
+// into runs a block in the first occurrence of its place.
+func (r *run) into(l *line, from, to *place) {
+	if l.to == nil && l.from == nil {
+		r.block(l.body) // a block used here: the occurrences stay the same
+		return
+	}
+	next := r.frames[len(r.frames)-1]
+	var ok bool
+	if from != nil {
+		if next.from, ok = r.source.occurrence(r.spot(from, true), from); !ok {
+			return
+		}
+		r.onlyOne(l, from)
+	}
+	if to != nil {
+		var bad string
+		if next.to, bad = r.sink.open(r.spot(to, false), to); bad != "" {
+			r.fault(l, r.source.where(from), r.sink.target(r.spot(to, false), to), "%s %s", l.name, bad)
+			return
+		}
+	}
+	r.frames = append(r.frames, next)
+	r.block(l.body)
+	r.frames = r.frames[:len(r.frames)-1]
+}
+
+// onlyOne refuses to take the first item of a list that has more, when the
+// line goes into one only.
+func (r *run) onlyOne(l *line, from *place) {
+	if from.field == nil || from.field.Kind != List || len(from.steps[len(from.steps)-1].conds) > 0 || from.steps[len(from.steps)-1].nth > 0 {
+		return
+	}
+	n := 0
+	r.source.occurrences(r.spot(from, true), from, false, func(spot) bool {
+		n++
+		return n < 2
+	})
+	if n > 1 {
+		r.fault(l, Location{Path: from.text}, "", "the map carries one item of %s, the document has more", from.text)
+	}
+}
+
+// each runs a block for every occurrence.
+func (r *run) each(l *line, from, to *place) {
+	n := 0
+	r.source.occurrences(r.spot(from, true), from, l.rest && r.way == Forward, func(at spot) bool {
+		if n++; n%64 == 0 && r.stopped == nil {
+			r.stopped = r.budget.check()
+		}
+		out, bad := r.sink.add(r.spot(to, false), to)
+		if bad != "" {
+			r.fault(l, Location{Path: from.text}, r.sink.target(r.spot(to, false), to), "%s %s", l.name, bad)
+			return false
+		}
+		r.frames = append(r.frames, frame{at, out})
+		r.block(l.body)
+		r.frames = r.frames[:len(r.frames)-1]
+		r.sink.drop(out, to)
+		return r.stopped == nil && len(r.faults) < maxProblems
+	})
+}
+
+// valueLine reads, turns and writes one value.
+func (r *run) valueLine(l *line, from, to *place) {
+	forward := r.way == Forward || l.turned
+	r.value = r.value[:0]
+	switch l.kind {
+	case lineConst:
+		r.value = append(r.value, l.constant...)
+	case lineCount:
+		r.count(from)
+	case lineJoin:
+		r.join(l, from, forward)
+	case lineValues:
+		if r.values(l, from, to, forward) {
+			return
+		}
+	default:
+		if !r.read(l, from, forward) {
+			return
+		}
+	}
+	if !r.turn(l, from, to, forward) || len(r.value) == 0 {
+		return
+	}
+	r.write(l, from, to, forward)
+}
+
+// read reads the first value of the line's places, or the one they agree in.
+func (r *run) read(l *line, from *place, forward bool) bool {
+	if from == nil {
+		return true
+	}
+	if !forward {
+		return r.readOne(l, from)
+	}
+	for i, p := range l.places {
+		if l.kind == lineAgree {
+			if !r.agree(l, p, i > 0) {
+				return false
+			}
+			continue
+		}
+		if !r.readOne(l, p) {
+			return false
+		}
+		if len(r.value) > 0 {
+			break
+		}
+	}
+	return true
+}
+
+// readOne reads the value of one place.
+func (r *run) readOne(l *line, p *place) bool {
+	at := r.spot(p, true)
+	at, ok := r.source.occurrence(at, p)
+	if !ok || len(l.beside) > 0 && !l.turned && r.way == Forward && !r.source.stands(at, l.beside) {
+		return true
+	}
+	var bad string
+	if r.value, bad = r.source.value(at, p, r.value[:0]); bad != "" {
+		r.misread(l, p, bad)
+		return false
+	}
+	return true
+}
+
+func (r *run) misread(l *line, p *place, bad string) {
+	at := r.source.where(p)
+	r.fault(l, at, l.name, "%q %s", at.Value, bad)
+}
+
+// agree reads all values of a place and refuses two that differ.
+func (r *run) agree(l *line, p *place, _ bool) bool {
+	ok := true
+	r.source.occurrences(r.spot(p, true), valueSteps(p), false, func(at spot) bool {
+		v, bad := r.source.value(at, p, r.scratch[:0])
+		r.scratch = v
+		switch {
+		case bad != "":
+			r.misread(l, p, bad)
+			ok = false
+		case len(v) == 0:
+		case len(r.value) == 0:
+			r.value = append(r.value, v...)
+		case !bytes.Equal(r.value, v):
+			r.fault(l, r.source.where(p), l.name, "%q here and %q elsewhere: the map carries one value of %s a document", clip(v), clip(r.value), l.name)
+			ok = false
+		}
+		return ok
+	})
+	return ok
+}
+
+// valueSteps is a place without the field at its end, so that its occurrences
+// are the objects that hold the field.
+func valueSteps(p *place) *place {
+	if p.field == nil || !p.kind.isScalar() || p.field.Kind == List || len(p.steps) == 0 {
+		return p
+	}
+	q := *p
+	q.steps = p.steps[:len(p.steps)-1]
+	return &q
+}
+
+func (r *run) count(from *place) {
+	n := 0
+	r.source.occurrences(r.spot(from, true), from, false, func(spot) bool {
+		n++
+		return true
+	})
+	r.value = fmt.Appendf(r.value, "%d", n)
+}
+
+// join puts the pieces of a text together.
+func (r *run) join(l *line, from *place, forward bool) {
+	places := l.places
+	if !forward {
+		places = []*place{from}
+	}
+	for _, p := range places {
+		r.source.pieces(r.spot(p, true), p, func(v []byte) bool {
+			if len(r.value) > 0 && forward {
+				r.value = append(r.value, l.join...)
+			}
+			r.value = append(r.value, v...)
+			return len(r.value) < maxExprText
+		})
+	}
+}
+
+// values copies several values between their places and a list. It tells that
+// the line is done.
+func (r *run) values(l *line, from, to *place, forward bool) bool {
+	if forward {
+		for _, p := range l.places {
+			r.source.occurrences(r.spot(p, true), valueSteps(p), false, func(at spot) bool {
+				var bad string
+				if r.value, bad = r.source.value(at, p, r.value[:0]); bad != "" {
+					r.misread(l, p, bad)
+				} else if r.turn(l, p, to, forward) && len(r.value) > 0 {
+					r.write(l, p, to, forward)
+				}
+				return len(r.faults) < maxProblems
+			})
+		}
+		return true
+	}
+	n := 0
+	r.source.occurrences(r.spot(from, true), from, false, func(at spot) bool {
+		self := &place{text: from.text, kind: from.kind}
+		r.value, _ = r.source.value(at, self, r.value[:0])
+		if n >= len(l.places) {
+			r.fault(l, r.source.where(from), "", "the map has room for %d values of %s, this is one more", len(l.places), l.name)
+			return false
+		}
+		p := l.places[n]
+		n++
+		if r.turn(l, from, p, forward) && len(r.value) > 0 {
+			r.write(l, from, p, forward)
+		}
+		return true
+	})
+	return true
+}
