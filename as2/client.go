@@ -34,8 +34,9 @@ type ClientConfig struct {
 	Transport http.RoundTripper
 }
 
-// Client posts transmissions and receipts. It follows no redirect. It is safe
-// for concurrent use.
+// Client posts transmissions and receipts, by HTTP/2 where a server offers it
+// over TLS and by HTTP/1.1 elsewhere. It follows no redirect. It is safe for
+// concurrent use.
 type Client struct {
 	http *http.Client
 	cfg  ClientConfig

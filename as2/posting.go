@@ -50,12 +50,8 @@ func newTransport(c ClientConfig) *http.Transport {
 			t.MinVersion = tls.VersionTLS12
 		}
 	}
-	dialer := &net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 30 * time.Second}
-	if c.PublicOnly {
-		dialer.ControlContext = refusePrivate
-	}
 	transport := &http.Transport{
-		DialContext:            dialer.DialContext,
+		DialContext:            newDialer(c).DialContext,
 		TLSClientConfig:        t,
 		TLSHandshakeTimeout:    c.ConnectTimeout,
 		ResponseHeaderTimeout:  c.ResponseTimeout,
@@ -64,11 +60,21 @@ func newTransport(c ClientConfig) *http.Transport {
 		MaxIdleConnsPerHost:    4,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
+		ForceAttemptHTTP2:      true, // where TLS offers it; else a dialer of our own forbids it
 	}
 	if c.Proxy != nil {
 		transport.Proxy = http.ProxyURL(c.Proxy)
 	}
 	return transport
+}
+
+// newDialer makes the dialer of a client.
+func newDialer(c ClientConfig) *net.Dialer {
+	d := &net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 30 * time.Second}
+	if c.PublicOnly {
+		d.ControlContext = refusePrivate
+	}
+	return d
 }
 
 // post is Client.Post.

@@ -177,3 +177,24 @@ func TestReceiptThatCannotBePosted(t *testing.T) {
 		}
 	}
 }
+
+// TestReceiptFollowsNoRedirect: an address that is allowed cannot send us on to
+// one that is not.
+func TestReceiptFollowsNoRedirect(t *testing.T) {
+	t.Parallel()
+	hit := make(chan string, 10)
+	inside := answering(t, func(_ http.ResponseWriter, r *http.Request) { hit <- r.URL.Path })
+	e := endpoint(t, between("BOB", "ALICE", usual), nil)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		url := answering(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inside, status) })
+		err := sender(t, e, "to-ALICE", url, "").SendReceipt(context.Background(), "our-ALICE", &transport.Receipt{AsyncURL: url, Body: []byte("r")})
+		if !transport.IsPermanent(err) {
+			t.Errorf("%d: %v", status, err)
+		}
+		select {
+		case got := <-hit:
+			t.Errorf("%d: followed to %s", status, got)
+		default:
+		}
+	}
+}

@@ -126,8 +126,9 @@ func TestReceiptHosts(t *testing.T) {
 		url         string
 		ok, private bool
 	}{
-		{h, "https://alice.example/other", true, true},
-		{h, "https://ALICE.example:443/other", true, true},
+		{h, "https://alice.example/as2", true, true},
+		{h, "https://alice.example/other", true, false},
+		{h, "https://ALICE.example:443/other", true, false},
 		{h, "http://alice.example/as2", false, false},
 		{h, "https://alice.example:8443/as2", false, false},
 		{h, "https://mdn.alice.example:1234/x", true, false},

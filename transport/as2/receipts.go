@@ -17,14 +17,15 @@ import (
 type receiptHosts struct {
 	any     map[string]bool // any port of these hosts
 	exact   map[string]bool // host:port
-	own     string          // where the partner listens
+	url     string          // where the partner listens
+	own     string          // host:port of url
 	private bool            // private addresses are good
 }
 
 // newReceiptHosts reads them from the settings. The address the partner
 // listens at is always one.
 func newReceiptHosts(s Settings) receiptHosts {
-	h := receiptHosts{any: map[string]bool{}, exact: map[string]bool{}, private: s.PrivateNetwork}
+	h := receiptHosts{any: map[string]bool{}, exact: map[string]bool{}, url: s.URL, private: s.PrivateNetwork}
 	if u, err := url.Parse(s.URL); err == nil {
 		h.own = hostPort(u)
 		h.exact[h.own] = true
@@ -51,14 +52,16 @@ func hostPort(u *url.URL) string {
 
 // allowed tells whether receipts may be posted to u, and whether the address
 // behind it may be a private one: when the operator wrote down that very
-// address, or said that the partner is in a private network.
+// address, said that the partner is in a private network, or when it is the URL
+// that everything for the partner goes to anyway. A name is not enough: the
+// partner may have it lead to where it wants.
 func (h receiptHosts) allowed(u *url.URL) (ok, private bool) {
 	host := strings.ToLower(u.Hostname())
 	if !h.exact[hostPort(u)] && !h.any[host] {
 		return false, false
 	}
 	_, err := netip.ParseAddr(host)
-	return true, h.private || err == nil || host == "localhost" || hostPort(u) == h.own
+	return true, h.private || err == nil || host == "localhost" || u.String() == h.url
 }
 
 // SendReceipt posts a receipt to the address the partner asked for, if its
@@ -88,6 +91,10 @@ func (s *Sender) SendReceipt(ctx context.Context, partner string, r *transport.R
 	_, err = client.PostReceipt(ctx, u.String(), &as2.Receipt{Header: httpHeader(r.Headers), Body: r.Body})
 	if err == nil {
 		return nil // any 2xx will do
+	}
+	var inside *as2.PrivateAddressError
+	if errors.As(err, &inside) {
+		err = fmt.Errorf("%w: set private_network if the partner is in yours", err)
 	}
 	seen := transport.Evidence{Remote: u.Redacted()}
 	var pe *as2.PostError

@@ -1,0 +1,72 @@
+package as2_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"net/http"
+	"testing"
+	"time"
+
+	"tradepost/as2"
+	"tradepost/certs"
+	"tradepost/transport"
+	connector "tradepost/transport/as2"
+	"tradepost/transport/transporttest"
+)
+
+// TestHTTP2BetweenUs: over TLS, two of ours speak HTTP/2 with each other, in
+// both directions of an exchange and with large payloads, whatever the size of
+// the flow control windows.
+func TestHTTP2BetweenUs(t *testing.T) {
+	t.Parallel()
+	pair, err := certs.Generate(certs.Request{CommonName: "server", Addresses: []string{"127.0.0.1"}, NotBefore: time.Now().Add(-time.Hour), Type: certs.P256}, nil)
+	must(t, err)
+	sum := sha256.Sum256(pair.Certificate.Raw)
+	pinned := `,"tls":{"pin":"` + hex.EncodeToString(sum[:]) + `"}`
+	spoken := make(chan string, 100)
+	listen := func(e *connector.Endpoint, sink transport.Sink) string {
+		return serve(t, e, sink, connector.ListenConfig{
+			TLS:    &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{pair.Certificate.Raw}, PrivateKey: pair.Key}}},
+			Source: func(r *http.Request) string { spoken <- r.Proto; return "here" },
+		})
+	}
+	terms := usual
+	terms.Compress = as2.NoCompression
+	for _, receipt := range []as2.ReceiptMode{as2.SyncReceipt, as2.AsyncReceipt} {
+		terms.Receipt = receipt
+		alice, bob := between("ALICE", "BOB", terms), between("BOB", "ALICE", usual)
+		atAlice, atBob := transporttest.NewSink(), transporttest.NewSink()
+		aliceURL := listen(endpoint(t, alice, nil), atAlice)
+		bobEnd := endpoint(t, bob, nil)
+		s := sender(t, endpoint(t, alice, func(c *connector.Config) { c.ReceiptURL = aliceURL }), "to-BOB", listen(bobEnd, atBob), pinned)
+		d := order("D1")
+		content := bytes.Repeat([]byte("N1*BY*0123456789~\n"), 1<<18) // 4.5 MB
+		d.Content.Body = transport.Bytes(content)
+		p, err := s.Prepare(context.Background(), d)
+		must(t, err)
+		o, err := s.Send(context.Background(), "D1", p)
+		must(t, err)
+		if o.Delivered != (receipt == as2.SyncReceipt) || o.Pending != (receipt == as2.AsyncReceipt) {
+			t.Fatalf("%+v", o)
+		}
+		if got := <-spoken; got != "HTTP/2.0" {
+			t.Errorf("the transmission went by %s", got)
+		}
+		if in := atBob.Accepted(); len(in) != 1 || !bytes.Equal(in[0].Bytes, content) {
+			t.Fatalf("%d accepted", len(in))
+		}
+		if receipt == as2.AsyncReceipt {
+			must(t, sender(t, bobEnd, "to-ALICE", aliceURL, pinned).SendReceipt(context.Background(), "our-ALICE", atBob.Accepted()[0].Receipt))
+			if got := <-spoken; got != "HTTP/2.0" {
+				t.Errorf("the receipt went by %s", got)
+			}
+			if back := atAlice.Seen(); len(back) != 1 || !back[0].Returned.Check(p).Delivered {
+				t.Errorf("%+v", back)
+			}
+		}
+		must(t, transport.Release(p.Wire))
+	}
+}
