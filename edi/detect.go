@@ -279,4 +279,3 @@ func (r *Reader) setElements(sep []uint32) {
 	r.scan.longSep, r.scan.longElem = sep, elem
 	r.seg.sep, r.seg.elem = sep, elem
 }
-

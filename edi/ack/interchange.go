@@ -18,7 +18,8 @@ type InterchangeAnswer struct {
 }
 
 // Interchange makes the TA1 of an interchange. The note is the code of the
-// first fault of the interchange, 000 when there is none.
+// first fault of the interchange, 000 when there is none. An interchange that is
+// accepted while a GS in it is wrong gets E, since a 997 has no code for that.
 func Interchange(ic *validate.Interchange) InterchangeAnswer {
 	t := x12.TA1{Control: ic.Control, Date: ic.Date, Time: ic.Time, Code: "A", Note: "000"}
 	for _, is := range ic.Issues {
@@ -26,6 +27,9 @@ func Interchange(ic *validate.Interchange) InterchangeAnswer {
 			t.Code, t.Note = "R", note
 			break
 		}
+	}
+	if note, ok := strings.CutPrefix(ic.Noted, "TA105="); ok && t.Code == "A" {
+		t.Code, t.Note = "E", note // its groups are refused by themselves
 	}
 	return InterchangeAnswer{TA1: t, Envelope: envelope(ic)}
 }
@@ -48,8 +52,9 @@ func (a InterchangeAnswer) Bytes() ([]byte, error) {
 }
 
 // WantsTA1 tells whether an interchange is answered by a TA1: when its ISA14
-// asks for one, and when it is refused. One that holds TA1 only is never
+// asks for one, when it is refused, and when a fault of a group has no other
+// place. One that holds TA1 only is never
 // answered.
 func WantsTA1(ic *validate.Interchange) bool {
-	return ic.Standard == "X12" && (ic.Received > 0 || ic.TA1 == 0) && (ic.AckRequested || !ic.Accepted)
+	return ic.Standard == "X12" && (ic.Received > 0 || ic.TA1 == 0) && (ic.AckRequested || !ic.Accepted || ic.Noted != "")
 }

@@ -111,16 +111,12 @@ func (v *validator) start(guide *schema.Guide, seg *edi.Segment, tag schema.Tag)
 
 func (v *validator) closeSE(seg *edi.Segment) error {
 	if v.doc == nil {
-		level := LevelInterchange
-		if v.gr != nil {
-			level = LevelGroup
-		}
-		v.fail(Issue{Level: level, Ack: "TA105=024", Segment: "SE", Text: "SE ends a document that no ST began. The ST is missing, or this is the second SE."})
+		v.fail(Issue{Level: v.above(), Ack: "TA105=024", Segment: "SE", Text: "SE ends a document that no ST began. The ST is missing, or this is the second SE."})
 		return nil
 	}
 	v.ordinal++
 	v.walk.step(v, seg, tagSE)
-	v.trailer(LevelDocument, "SE", "ST02", v.doc.Control, "AK502=3", "AK502=4", "segments", v.ordinal)
+	v.trailer(LevelDocument, "SE", "ST02", v.doc.Control, "AK502=3", "AK502=4", "segment", v.ordinal)
 	v.doc.Extent.end(seg, true)
 	return v.endDocument()
 }
@@ -131,11 +127,15 @@ func (v *validator) closeDocument() error {
 		return nil
 	}
 	v.walk.finish(v)
-	tag, ack, header := "SE", "AK502=2", "ST"
+	tag, ack := "SE", "AK502=2"
 	if v.ic.Standard == schema.EDIFACT {
-		tag, ack, header = "UNT", "0085=13", "UNH"
+		tag, ack = "UNT", "0085=13"
 	}
-	v.fail(Issue{Level: LevelDocument, Ack: ack, Segment: tag, Ordinal: v.ordinal + 1, Text: fmt.Sprintf("The trailer %s of document %s is missing: it has to come before the next %s. The document may be cut off; ask the sender to send it again.", tag, v.doc.Control, header)})
+	before := "the input ends before it"
+	if v.seg != nil {
+		before = fmt.Sprintf("the next %s comes before it", v.seg.Tag)
+	}
+	v.fail(Issue{Level: LevelDocument, Ack: ack, Segment: tag, Ordinal: v.ordinal + 1, Text: fmt.Sprintf("The trailer %s of document %s is missing: %s. The document may be cut off; ask the sender to send it again.", tag, v.doc.Control, before)})
 	v.cut(&v.doc.Extent)
 	return v.endDocument()
 }

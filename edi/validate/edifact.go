@@ -3,6 +3,7 @@ package validate
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"tradepost/edi"
 	"tradepost/edi/edifact"
@@ -139,6 +140,14 @@ func (v *validator) checkUNB() {
 	if ic.To.ID == "" {
 		v.badPart(LevelInterchange, "13", 3, 1, "UNB S003 0010, the receiver, is missing.")
 	}
+	for n, party := range []edi.Party{ic.From, ic.To} {
+		if width := utf8.RuneCountInString(party.ID); width > 35 {
+			v.badPart(LevelInterchange, "39", n+2, 1, "UNB S00%d, the identification %q, has %d characters, at most 35 are expected.", n+2, clip([]byte(party.ID)), width)
+		}
+		if width := len(party.Qualifier); width > 4 {
+			v.badPart(LevelInterchange, "39", n+2, 2, "UNB S00%d 0007, the qualifier %q, has %d characters, at most 4 are expected.", n+2, clip([]byte(party.Qualifier)), width)
+		}
+	}
 	switch n := len(ic.Date); {
 	case n == 0:
 		v.badPart(LevelInterchange, "13", 4, 1, "UNB S004 0017, the date, is missing.")
@@ -178,16 +187,16 @@ func (v *validator) openMissingUNB(seg *edi.Segment) {
 
 func (v *validator) closeUNZ(seg *edi.Segment) error {
 	if v.ic == nil {
-		v.fail(Issue{Level: LevelInput, Ack: "0085=33", Segment: string(seg.Tag), Text: fmt.Sprintf("%s ends an interchange that no UNB began.", seg.Tag)})
+		v.fail(Issue{Level: LevelInput, Ack: "0085=33", Segment: string(seg.Tag), Text: fmt.Sprintf("%s ends an interchange that no UNB began. The UNB is missing, or this is the second %s.", seg.Tag, seg.Tag)})
 		return nil
 	}
 	if err := v.closeGroup(); err != nil {
 		return err
 	}
 	if seg.Is("UNZ") {
-		what, have := "messages", v.docNo
+		what, have := "message", v.docNo
 		if v.groupNo > 0 {
-			what, have = "groups", v.groupNo
+			what, have = "group", v.groupNo
 		}
 		if !v.headless {
 			v.trailer(LevelInterchange, "UNZ", "UNB 0020", v.ic.Control, "0085=28", "0085=29", what, have)
@@ -219,12 +228,50 @@ func (v *validator) openUNG(seg *edi.Segment) error {
 	if mixed {
 		v.fail(Issue{Level: LevelGroup, Ack: "0085=30", Segment: "UNG", Text: "A group follows messages that stand in none: an interchange holds either groups or messages."})
 	}
-	if gr.Control == "" {
-		v.badPart(LevelGroup, "13", 5, 0, "UNG 0048, the group's reference, is missing.")
-	}
+	v.checkUNG()
 	return v.duplicate(&v.grControls, Reference{Level: LevelGroup, Standard: schema.EDIFACT, Sender: v.ic.From, Receiver: v.ic.To, Group: gr.Type, Control: gr.Control},
 		"", "0085=26", 5)
 }
+
+// checkUNG checks the group header; syntax 4 needs date, time and reference
+// only.
+func (v *validator) checkUNG() {
+	g := v.gr
+	switch n := len(g.Control); {
+	case n == 0:
+		v.badPart(LevelGroup, "13", 5, 0, "UNG 0048, the group's reference, is missing.")
+	case n > 14:
+		v.badPart(LevelGroup, "39", 5, 0, "UNG 0048 %q has %d characters, at most 14 are expected.", clip([]byte(g.Control)), n)
+	}
+	if n := len(g.Date); n > 0 && (n != 6 && n != 8 || !validDate([]byte(g.Date))) {
+		v.badPart(LevelGroup, "12", 4, 1, "UNG S004 0017 %q is no date: YYMMDD, or CCYYMMDD in syntax 4, is expected.", clip([]byte(g.Date)))
+	}
+	if g.Time != "" && (len(g.Time) != 4 || !validTime([]byte(g.Time))) {
+		v.badPart(LevelGroup, "12", 4, 2, "UNG S004 0019 %q is no time: HHMM is expected.", clip([]byte(g.Time)))
+	}
+	missing := func(element int, what string) {
+		is := v.envelopeElement(LevelGroup, "0085=13", element, "UNG %s is missing.", what)
+		is.Rule = "group-header"
+		v.waive(&v.grScope, is)
+	}
+	if g.Date == "" {
+		missing(4, "S004, date and time,")
+	}
+	if v.syntax4() {
+		return
+	}
+	for _, field := range []struct {
+		value   string
+		element int
+		what    string
+	}{{g.Type, 1, "0038, the type of its messages,"}, {g.Sender, 2, "S006, the sender,"}, {g.Receiver, 3, "S007, the receiver,"}, {g.Agency, 6, "0051, the controlling agency,"}} {
+		if field.value == "" {
+			missing(field.element, field.what)
+		}
+	}
+}
+
+func (v *validator) syntax4() bool { return strings.HasSuffix(v.ic.Version, ":4") }
 
 func version(number, release string) string {
 	if number == "" && release == "" {
@@ -235,13 +282,13 @@ func version(number, release string) string {
 
 func (v *validator) closeUNE(seg *edi.Segment) error {
 	if v.gr == nil || v.bareGroup {
-		v.fail(Issue{Level: LevelInterchange, Ack: "0085=33", Segment: "UNE", Text: "UNE ends a group that no UNG began."})
+		v.fail(Issue{Level: LevelInterchange, Ack: "0085=33", Segment: "UNE", Text: "UNE ends a group that no UNG began. The UNG is missing, or this is the second UNE."})
 		return nil
 	}
 	if err := v.closeDocument(); err != nil {
 		return err
 	}
-	v.gr.Declared = v.trailer(LevelGroup, "UNE", "UNG 0048", v.gr.Control, "0085=28", "0085=29", "messages", v.gr.Received)
+	v.gr.Declared = v.trailer(LevelGroup, "UNE", "UNG 0048", v.gr.Control, "0085=28", "0085=29", "message", v.gr.Received)
 	v.gr.Extent.end(seg, true)
 	return v.endGroup()
 }
@@ -311,7 +358,7 @@ func (v *validator) checkUNH() {
 
 func (v *validator) closeUNT(seg *edi.Segment, tag schema.Tag) error {
 	if v.doc == nil {
-		v.fail(Issue{Level: LevelInterchange, Ack: "0085=33", Segment: string(seg.Tag), Text: fmt.Sprintf("%s ends a message that no header began.", seg.Tag)})
+		v.fail(Issue{Level: v.above(), Ack: "0085=33", Segment: string(seg.Tag), Text: fmt.Sprintf("%s ends a message that no header began. The header is missing, or this is the second %s.", seg.Tag, seg.Tag)})
 		return nil
 	}
 	v.ordinal++
@@ -335,7 +382,7 @@ func (v *validator) closeUNT(seg *edi.Segment, tag schema.Tag) error {
 // does.
 func (v *validator) messageTrailer(tag, header, control string, interactive bool) {
 	if !interactive {
-		v.trailer(LevelDocument, tag, header, control, "0085=28", "0085=29", "segments", v.ordinal)
+		v.trailer(LevelDocument, tag, header, control, "0085=28", "0085=29", "segment", v.ordinal)
 		return
 	}
 	if got := v.part(1, 1); got != "" && got != control {

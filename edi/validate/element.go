@@ -45,8 +45,11 @@ func (v *validator) checkSegment(seg *edi.Segment, layout *schema.Segment, node 
 		}
 		v.checkElement(seg, node, layout, i+1, u, e)
 	}
-	if n > len(uses) {
+	switch {
+	case n > len(uses):
 		v.surplus(seg, node, layout)
+	case n > 0 && len(seg.Element(n).Raw()) == 0 && !v.again("trailing-separators"):
+		v.elementWaiver("trailing-separators", seg, node, n, fmt.Sprintf("Empty elements with their separators stand at the end of %s.", layout.Tag))
 	}
 	for _, p := range layout.Formats {
 		if p <= n {
@@ -174,6 +177,9 @@ func (v *validator) checkRepeat(seg *edi.Segment, node *schema.Node, layout *sch
 		cu := &uses[j-1]
 		v.checkForm(seg, node, layout, p, j, repeat, cu, e.Component(cu.Format), e.Component(j))
 	}
+	if components > 1 && components <= len(uses) && len(e.Component(components).Raw()) == 0 && !v.again("trailing-component-separators") {
+		v.elementWaiver("trailing-component-separators", seg, node, p, fmt.Sprintf("%s (%s) ends in component separators with nothing behind them.", name(layout, p), u.Name))
+	}
 	for j := len(uses) + 1; j <= components; j++ {
 		if value := e.Component(j); !value.Empty() {
 			v.useIssue(faultTooManyComponents, seg, node, p, j, repeat, value.Raw(), u, false, fmt.Sprintf("%s (%s) has %s, at most %d are expected.", name(layout, p), u.Name, plural(components, "component"), len(uses)))
@@ -261,6 +267,9 @@ func (v *validator) checkText(seg *edi.Segment, node *schema.Node, layout *schem
 		}
 	case schema.Decimal, schema.Numeric:
 		digits, ok := decimal(b, v.mark)
+		if ok && v.ic.Standard == schema.EDIFACT {
+			v.notation(seg, node, layout, p, component, u, b)
+		}
 		if !ok {
 			v.valueIssue(faultKind, seg, node, layout, p, component, repeat, b, u, "is no number: digits with a decimal point and a minus sign in front if need be are expected")
 			return
@@ -351,34 +360,6 @@ func (v *validator) padding(seg *edi.Segment, node *schema.Node, layout *schema.
 		v.elementWaiver("padding", seg, node, p, fmt.Sprintf("%s (%s) is padded with blanks; it is read without them.", name(layout, p), u.Name))
 	}
 	return bytes.Trim(b, " ")
-}
-
-// decimal counts the digits of a number; sign, decimal mark and exponent sign
-// do not count. The mark is a point, or the one given.
-func decimal(b []byte, mark byte) (int, bool) {
-	i, digits, marks := 0, 0, 0
-	if b[0] == '-' || b[0] == '+' && len(b) > 1 {
-		i++
-	}
-	for ; i < len(b); i++ {
-		switch c := b[i]; {
-		case c >= '0' && c <= '9':
-			digits++
-		case c == mark || c == '.':
-			if marks++; marks > 1 {
-				return 0, false
-			}
-		case c == 'E' && digits > 0:
-			exponent := b[i+1:]
-			if len(exponent) > 1 && exponent[0] == '-' {
-				exponent = exponent[1:]
-			}
-			return digits + len(exponent), isDigits(exponent)
-		default:
-			return 0, false
-		}
-	}
-	return digits, digits > 0
 }
 
 // broken reports a syntax note that does not hold.

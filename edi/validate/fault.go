@@ -14,6 +14,7 @@ const (
 	faultSequence
 	faultForbiddenSegment
 	faultTooFew
+	faultLoopTooFew
 	faultMissingElement
 	faultConditional
 	faultTooManyElements
@@ -29,6 +30,8 @@ const (
 	faultTooManyComponents
 	faultForbiddenElement
 	faultLevel
+	faultDecimalNotation // digits missing around the decimal mark
+	faultDecimalDigit    // no digit before the decimal mark
 )
 
 // faultCodes gives a fault's code in X12 and EDIFACT and, where a rule of a
@@ -53,6 +56,8 @@ func (f fault) codes() (x12, edifact, implementation string) {
 		return "AK304=2", "0085=15", "I4"
 	case faultTooFew:
 		return "AK304=3", "0085=13", "I8"
+	case faultLoopTooFew:
+		return "AK304=3", "0085=13", "I7"
 	case faultMissingElement:
 		return "AK403=1", "0085=13", "I9"
 	case faultConditional:
@@ -83,6 +88,10 @@ func (f fault) codes() (x12, edifact, implementation string) {
 		return "AK403=3", "0085=15", "I10"
 	case faultLevel:
 		return "AK403=7", "0085=12", ""
+	case faultDecimalNotation:
+		return "AK403=6", "0085=19", ""
+	case faultDecimalDigit:
+		return "AK403=6", "0085=38", ""
 	}
 	return "", "", ""
 }

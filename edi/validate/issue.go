@@ -127,6 +127,10 @@ func waiverFault(rule string) fault {
 		return faultTooManyComponents
 	case "syntax-note":
 		return faultConditional
+	case "decimal-notation":
+		return faultDecimalNotation
+	case "decimal-digit":
+		return faultDecimalDigit
 	}
 	return faultCharacter
 }

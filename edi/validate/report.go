@@ -131,8 +131,11 @@ type Interchange struct {
 	Delimiters   edi.Delimiters `json:"-"`
 	Received     int            `json:"received"`
 	TA1          int            `json:"ta1,omitempty"` // interchange acknowledgements inside
-	Extent       Extent         `json:"extent"`
-	Issues       []*Issue       `json:"-"`
+	// Noted is the first code TA105=nnn among the errors of the groups: what is
+	// wrong with a GS has no code in a 997, so that a TA1 has to tell it.
+	Noted  string   `json:"-"`
+	Extent Extent   `json:"extent"`
+	Issues []*Issue `json:"-"`
 }
 
 // Report is the verdict on one input.

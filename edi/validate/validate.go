@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"tradepost/edi"
 	"tradepost/edi/edifact"
@@ -290,6 +291,9 @@ func (v *validator) add(is *Issue) {
 		}
 		if is.Severity == Error {
 			v.gr.Accepted = false
+			if v.ic.Noted == "" && strings.HasPrefix(is.Ack, "TA105=") {
+				v.ic.Noted = is.Ack
+			}
 		}
 		v.keep(&v.gr.Issues, is)
 	default:
@@ -416,6 +420,10 @@ func (v *validator) notices(list []edi.Notice, between []byte, header bool) {
 			continue
 		}
 		is := Issue{Level: LevelInput, Offset: n.Offset, Line: n.Line, Rule: string(n.Rule), Text: n.Rule.Explain()}
+		if n.Rule == edi.RuleText {
+			is.Value = clip(bytes.TrimSpace(between))
+			is.Text = fmt.Sprintf("%s that belong to no interchange were passed over: %s.", plural(int(n.Length), "byte"), quote(is.Value))
+		}
 		sc := &v.input
 		switch n.Rule {
 		case edi.RuleNewlineInSegment, edi.RuleBinaryLength, edi.RuleObjectLength:

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"bytes"
 	"fmt"
 
 	"tradepost/edi"
@@ -177,8 +178,13 @@ func (w *walker) missing(v *validator, l *schema.Loop, from, to int) {
 		text := fmt.Sprintf("%s (%s) is missing: it has to stand before this place, at %s.", n.Tag, n.Segment.Name, n.Path)
 		f := faultMissingSegment
 		switch {
+		case n.Loop != nil && n.Own:
+			f = faultLoopTooFew
 		case count > 0:
 			f = faultTooFew
+		}
+		switch {
+		case count > 0:
 			text = fmt.Sprintf("%s occurs %s at %s, at least %s is expected.", n.Tag, often(int(count)), n.Path, often(n.Min))
 		case n.Title != "":
 			text = fmt.Sprintf("%s (%s) is missing: guide %s asks for it at %s.", n.Tag, n.Title, w.guide.Name, n.Path)
@@ -284,7 +290,11 @@ func (w *walker) lost(v *validator, seg *edi.Segment, tag schema.Tag) {
 		v.segmentIssue(faultNotInSet, nil, false, name, fmt.Sprintf("%s exists, but not in document type %s. Leave it out, or use a guide that has it.", name, w.guide.Type))
 		return
 	}
-	v.segmentIssue(faultUnknownSegment, nil, false, name, fmt.Sprintf("There is no segment %s in version %s. A terminator or separator inside the data before it can make such a segment, too.", quote(name), w.guide.Version))
+	why := "A terminator or separator inside the data before it can make such a segment, too."
+	if upper := bytes.ToUpper(seg.Tag); !bytes.Equal(upper, seg.Tag) && w.guide.Dictionary.Knows(schema.MakeTag(upper)) {
+		why = fmt.Sprintf("Segment identifiers have capital letters; have it sent as %s.", upper)
+	}
+	v.segmentIssue(faultUnknownSegment, nil, false, name, fmt.Sprintf("There is no segment %s in version %s. %s", quote(name), w.guide.Version, why))
 }
 
 // behind looks for a place the walk has already passed.

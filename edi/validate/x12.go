@@ -57,10 +57,18 @@ func (v *validator) outside(seg *edi.Segment) {
 	case v.ic.Standard == schema.X12 && v.gr == nil && (name == "ISB" || name == "ISE" || name == "TA3"):
 		// Interchange-related services: allowed and not interpreted.
 	case v.ic.Standard == schema.X12:
-		v.fail(Issue{Level: LevelInterchange, Ack: "TA105=024", Segment: name, Text: fmt.Sprintf("%s stands in no document: GS and ST have to come before it. Add the missing ST, or take the segment out.", name)})
+		v.fail(Issue{Level: v.above(), Ack: "TA105=024", Segment: name, Text: fmt.Sprintf("%s stands in no document: GS and ST have to come before it. Add the missing ST, or take the segment out.", name)})
 	default:
-		v.fail(Issue{Level: LevelInterchange, Ack: "0085=33", Segment: name, Text: fmt.Sprintf("%s stands in no message: UNH has to come before it. Add the missing UNH, or take the segment out.", name)})
+		v.fail(Issue{Level: v.above(), Ack: "0085=33", Segment: name, Text: fmt.Sprintf("%s stands in no message: UNH has to come before it. Add the missing UNH, or take the segment out.", name)})
 	}
+}
+
+// above is the level that what stands in no document belongs to.
+func (v *validator) above() Level {
+	if v.gr != nil && !v.bareGroup {
+		return LevelGroup
+	}
+	return LevelInterchange
 }
 
 // fail adds an error at the segment being looked at.
@@ -224,7 +232,7 @@ func (v *validator) closeIEA(seg *edi.Segment) error {
 	if err := v.closeGroup(); err != nil {
 		return err
 	}
-	v.trailer(LevelInterchange, "IEA", "ISA13", v.ic.Control, "TA105=001", "TA105=021", "groups", v.groupNo)
+	v.trailer(LevelInterchange, "IEA", "ISA13", v.ic.Control, "TA105=001", "TA105=021", "group", v.groupNo)
 	if v.groupNo == 0 && v.docNo == 0 && v.ic.TA1 == 0 {
 		is := v.envelopeElement(LevelInterchange, "TA105=022", 1, "The interchange holds neither a group nor a TA1.")
 		is.Rule = "empty-interchange"
@@ -240,12 +248,12 @@ func (v *validator) trailer(level Level, tag, header, control, controlAck, count
 	declared, ok := number(v.seg.Element(1).Raw())
 	switch {
 	case !ok:
-		is := v.envelopeElement(level, countAck, 1, "%s01 %q is no number; it must say how many %s there are, and there are %d.", tag, clip(v.seg.Element(1).Raw()), what, have)
+		is := v.envelopeElement(level, countAck, 1, "%s01 %q is no number; it must say how many %s there are, and there are %d.", tag, clip(v.seg.Element(1).Raw()), what+"s", have)
 		is.Severity = Error
 		v.add(&is)
 		declared = -1
 	case declared != have:
-		is := v.envelopeElement(level, countAck, 1, "%s01 says %d %s, there are %d. Either part of the data is missing or the sender counts wrongly.", tag, declared, what, have)
+		is := v.envelopeElement(level, countAck, 1, "%s01 says %s, there %s%s. %s", tag, plural(declared, what), areThere(have), counted(what, header, tag), tooFewOrMany(declared, have, what))
 		is.Severity = Error
 		v.add(&is)
 	}
@@ -263,6 +271,29 @@ func (v *validator) trailer(level Level, tag, header, control, controlAck, count
 		v.add(&is)
 	}
 	return declared
+}
+
+// tooFewOrMany says what a wrong count comes from.
+func tooFewOrMany(declared, have int, what string) string {
+	if declared > have {
+		return fmt.Sprintf("Either %s did not arrive, or the sender counts wrongly.", plural(declared-have, what))
+	}
+	return "The sender counts wrongly, or put two parts of data together."
+}
+
+// counted reminds of what belongs to a count.
+func counted(what, header, tag string) string {
+	if what == "segment" {
+		return fmt.Sprintf(", %s and %s included", strings.TrimRight(header, " 0123456789"), tag)
+	}
+	return ""
+}
+
+func areThere(n int) string {
+	if n == 1 {
+		return "is 1"
+	}
+	return fmt.Sprintf("are %d", n)
 }
 
 func (e *Extent) end(seg *edi.Segment, complete bool) {
@@ -392,7 +423,7 @@ func (v *validator) closeGE(seg *edi.Segment) error {
 	if err := v.closeDocument(); err != nil {
 		return err
 	}
-	v.gr.Declared = v.trailer(LevelGroup, "GE", "GS06", v.gr.Control, "AK905=4", "AK905=5", "documents", v.gr.Received)
+	v.gr.Declared = v.trailer(LevelGroup, "GE", "GS06", v.gr.Control, "AK905=4", "AK905=5", "document", v.gr.Received)
 	if v.gr.Received == 0 {
 		is := v.envelopeElement(LevelGroup, "AK905=5", 1, "The group holds no document.")
 		is.Rule = "empty-group"

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -38,7 +39,7 @@ func (p *ediText) hooks(o *validate.Options) {
 			if guide == "" {
 				guide = "no guide"
 			}
-			p.heading(d.Accepted, "document %s %s in group %s %s of interchange %s (%s)", d.Type, d.Control, g.Type, g.Control, ic.Control, guide)
+			p.heading(d.Accepted, "document %s%s of interchange %s (%s)", known(d.Type, d.Control), inGroup(g), cmp.Or(ic.Control, "without header"), guide)
 			p.list(d.Issues)
 		}
 		return p.err
@@ -46,7 +47,7 @@ func (p *ediText) hooks(o *validate.Options) {
 	o.OnGroup = func(ic *validate.Interchange, g *validate.Group) error {
 		p.groups++
 		if len(g.Issues) > 0 {
-			p.heading(g.Accepted, "group %s %s of interchange %s", g.Type, g.Control, ic.Control)
+			p.heading(g.Accepted, "group %s of interchange %s", known(g.Type, g.Control), cmp.Or(ic.Control, "without header"))
 			p.list(g.Issues)
 		}
 		return p.err
@@ -54,11 +55,24 @@ func (p *ediText) hooks(o *validate.Options) {
 	o.OnInterchange = func(ic *validate.Interchange) error {
 		p.interchanges++
 		if len(ic.Issues) > 0 {
-			p.heading(ic.Accepted, "interchange %s from %s to %s", ic.Control, ic.Sender, ic.Receiver)
+			p.heading(ic.Accepted, "interchange %s from %s to %s", cmp.Or(ic.Control, "without header"), cmp.Or(ic.Sender, "(not told)"), cmp.Or(ic.Receiver, "(not told)"))
 			p.list(ic.Issues)
 		}
 		return p.err
 	}
+}
+
+// inGroup names the group of a document; EDIFACT mostly has none.
+func inGroup(g *validate.Group) string {
+	if g.Type == "" && g.Control == "" {
+		return ""
+	}
+	return " in group " + known(g.Type, g.Control)
+}
+
+// known names a document or group by its type and control number.
+func known(kind, control string) string {
+	return cmp.Or(kind, "(no type)") + " " + cmp.Or(control, "(no control number)")
 }
 
 func (p *ediText) line(format string, args ...any) {

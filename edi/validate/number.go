@@ -1,0 +1,57 @@
+package validate
+
+import (
+	"fmt"
+
+	"tradepost/edi"
+	"tradepost/edi/schema"
+)
+
+// decimal counts the digits of a number; sign, decimal mark and exponent sign
+// do not count. The mark is a point, or the one given.
+func decimal(b []byte, mark byte) (int, bool) {
+	i, digits, marks := 0, 0, 0
+	if b[0] == '-' || b[0] == '+' && len(b) > 1 {
+		i++
+	}
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == mark || c == '.':
+			if marks++; marks > 1 {
+				return 0, false
+			}
+		case c == 'E' && digits > 0:
+			exponent := b[i+1:]
+			if len(exponent) > 1 && exponent[0] == '-' {
+				exponent = exponent[1:]
+			}
+			return digits + len(exponent), isDigits(exponent)
+		default:
+			return 0, false
+		}
+	}
+	return digits, digits > 0
+}
+
+// notation looks for digits around the decimal mark of a number, which ISO
+// 9735 wants on both sides.
+func (v *validator) notation(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component int, u *schema.Use, b []byte) {
+	isMark := func(c byte) bool { return c == v.mark || c == '.' }
+	rule, side := "", ""
+	switch last := len(b) - 1; {
+	case isMark(b[last]):
+		rule, side = "decimal-notation", "behind"
+	case isMark(b[0]), len(b) > 1 && (b[0] == '-' || b[0] == '+') && isMark(b[1]):
+		rule, side = "decimal-digit", "before"
+	default:
+		return
+	}
+	if v.again(rule) {
+		return
+	}
+	is := v.elementAt(waiverFault(rule), seg, node, p, component, 0, b)
+	is.Rule, is.Text = rule, fmt.Sprintf("%s (%s) %s has no digit %s the decimal mark.", name(layout, p), u.Name, quote(clip(b)), side)
+	v.waive(&v.docScope, *is)
+}
