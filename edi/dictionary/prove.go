@@ -3,7 +3,7 @@ package dictionary
 import (
 	"bytes"
 	"errors"
-	"fmt"
+	"strings"
 
 	"tradepost/edi/schema"
 )
@@ -25,8 +25,14 @@ func (im *importer) prove(r *Result, texts []File) {
 		}
 	}
 	for i, f := range texts {
-		if stands[i] {
-			r.Files = append(r.Files, f)
+		if !stands[i] {
+			continue
+		}
+		r.Files = append(r.Files, f)
+		if name, ok := strings.CutSuffix(f.Name, schema.GuideExt); ok {
+			r.Guides = append(r.Guides, name)
+		} else {
+			r.Dictionaries = append(r.Dictionaries, strings.TrimSuffix(f.Name, schema.DictionaryExt))
 		}
 	}
 }
@@ -38,5 +44,5 @@ func (im *importer) broken(f File, err error) {
 		at.line, at.column = syntax.Line, syntax.Column
 		err = errors.New(syntax.Text)
 	}
-	im.report(NotKept, at, "%s", fmt.Sprintf("the text made from the source does not load and was left out: %v", err))
+	im.report(NotKept, at, "the text made from the source does not load and was left out: %v", err)
 }

@@ -366,9 +366,9 @@ func (s *staedi) position(l *layout, n *xmlNode) {
 // any adds positions of which nothing is known.
 func (s *staedi) any(l *layout, positions int) {
 	s.anything(s.std, "")
-	ref := "X9999"
+	ref := anyComposite
 	if _, composite := s.std.composites[l.ref]; composite || l.ref == "" {
-		ref = "99999"
+		ref = anyElement
 	}
 	if positions == 0 || positions > maxPositions {
 		positions = maxPositions

@@ -23,7 +23,7 @@ import (
 var (
 	blockSegment   = regexp.MustCompile(`^[-+*#|X ]{0,7}?\s*([A-Z][A-Z0-9]{2})\s+(\S.*)$`)
 	blockComposite = regexp.MustCompile(`^[-+*#|X ]{0,7}?\s*([CES][0-9]{3})\s+(\S.*)$`)
-	itemStart      = regexp.MustCompile(`^\s*([0-9]{3}(?:[ -+*#|X]|$))?[-+*#|X ]*?([CES][0-9]{3}|[0-9]{4})\s+(\S.*)$`)
+	itemStart      = regexp.MustCompile(`^\s*([0-9]{3}(?:[- +*#|X]|$))?[-+*#|X ]*?([CES][0-9]{3}|[0-9]{4})\s+(\S.*)$`)
 	itemEnd        = regexp.MustCompile(`^(.*?)\s+([MC])(?:\s+([0-9]{1,6}))?(?:\s+((?:an|a|n)\s*(?:\.\.)?\s*[0-9]+))?$`)
 	textStart      = regexp.MustCompile(`^\s*[-+*#|X]{0,3}\s*(Function|Desc|Notes?|Dependency [Nn]otes?|Repr|Usage)\s*:\s*(.*)$`)
 	indexEntry     = regexp.MustCompile(`^[-+*#|X ]{0,7}?\s*([A-Z]{6}|[A-Z][A-Z0-9]{2}|[CES][0-9]{3}|[0-9]{4})\s+(\S.*?)(?:\s+\[[BIC]\])?(?:\s+[0-9]{1,2})*$`)

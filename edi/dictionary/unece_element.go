@@ -240,6 +240,14 @@ func (r *elementReader) code(i int) int {
 		r.seen = map[string]bool{}
 	}
 	r.seen[c.Value] = true
+	if deleted(s, from) {
+		r.u.report(NotKept, at, "code %s of element %s is marked as deleted in this release", c.Value, r.out.ref)
+		return i
+	}
 	r.out.codes = append(r.out.codes, c)
 	return i
 }
+
+// deleted tells that a minus stands among the marks of change before a column.
+// What is marked X will be deleted later and counts still.
+func deleted(s string, column int) bool { return strings.Contains(s[:column], "-") }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,12 +20,12 @@ func (im *importer) write(ctx context.Context, r *Result, s *standard) error {
 		return err
 	}
 	im.complete(s)
+	im.writeOutRepeats(s)
 	dateForms(s)
 	openLists(s, im.options.OpenCodes)
 	name := base + "/directory"
 	r.Standard, r.Version = s.standard, s.version
 	texts := []File{{Name: name + schema.DictionaryExt, Text: s.dictionaryText(name)}}
-	r.Dictionaries = append(r.Dictionaries, name)
 	for _, d := range s.documents {
 		d.name = im.guideName(base, d)
 	}
@@ -41,7 +42,6 @@ func (im *importer) write(ctx context.Context, r *Result, s *standard) error {
 		}
 		im.lend(d, s)
 		texts = append(texts, File{Name: d.name + schema.GuideExt, Text: s.guideText(d, name)})
-		r.Guides = append(r.Guides, d.name)
 	}
 	im.prove(r, texts)
 	r.Elements += len(s.elements)
@@ -147,15 +147,54 @@ func (im *importer) complete(s *standard) {
 	}
 }
 
+// writeOutRepeats gives the repeats of a segment's last position places of
+// their own. Directories count repeats since 2000, but a document in syntax 3,
+// which has no repetition character, writes them as elements that follow each
+// other; one in syntax 4 puts them into the first.
+func (im *importer) writeOutRepeats(s *standard) {
+	if s.standard != schema.EDIFACT {
+		return
+	}
+	for _, tag := range sortedRefs(s.segments) {
+		l := s.segments[tag]
+		n := len(l.uses)
+		if n == 0 || isInteractive(l) || l.uses[0].ref == anyComposite {
+			continue // interactive segments are traded in syntax 4; what may hold anything has room
+		}
+		for _, x := range l.uses[:n-1] {
+			if x.repeat > 1 {
+				im.report(NotKept, x.place, "%s occurs %d times before other elements of %s: repeats are read with the repetition character of syntax 4, not as elements of their own", x.ref, x.repeat, tag)
+			}
+		}
+		again := l.uses[n-1]
+		more := min(again.repeat-1, maxPositions-n)
+		again.required, again.repeat = false, 1
+		for range more {
+			l.addUse(again)
+		}
+	}
+}
+
+// isInteractive tells a segment of the interactive directories.
+func isInteractive(l *layout) bool {
+	return strings.HasPrefix(strings.ToUpper(path.Base(l.place.file)), "ID")
+}
+
+// What may hold anything.
+const (
+	anyElement   = "99999"
+	anyComposite = "X9999"
+)
+
 // anything describes a segment of which only the identifier is known.
 func (im *importer) anything(s *standard, tag string) *layout {
 	kind := schema.String
 	if s.standard == schema.EDIFACT {
 		kind = schema.AlphaNum
 	}
-	s.elements["99999"] = &element{ref: "99999", name: "Anything", kind: kind, min: 1, max: 65535}
-	s.composites["X9999"] = &layout{ref: "X9999", name: "Anything", uses: slices.Repeat([]use{{ref: "99999"}}, maxPositions)}
-	return &layout{ref: tag, name: "Not described", uses: slices.Repeat([]use{{ref: "X9999", repeat: 9999}}, maxPositions)}
+	s.elements[anyElement] = &element{ref: anyElement, name: "Anything", kind: kind, min: 1, max: 65535}
+	s.composites[anyComposite] = &layout{ref: anyComposite, name: "Anything", uses: slices.Repeat([]use{{ref: anyElement}}, maxPositions)}
+	return &layout{ref: tag, name: "Not described", uses: slices.Repeat([]use{{ref: anyComposite, repeat: 9999}}, maxPositions)}
 }
 
 // clip cuts a layout to what our format can name.
