@@ -228,6 +228,13 @@ func sentDetail(t *tracking.Transmission, o *transport.Outcome) string {
 // gone stores what came of a send that reached the other side: delivered, or
 // on its way with the receipt to come.
 func (s *Send) gone(ctx context.Context, tx Tx, x *Execution, id tracking.ID, o *transport.Outcome, receipt *tracking.Receipt) error {
+	if text := resumed(o.Evidence); text != "" {
+		if err := tx.AppendEvent(ctx, &tracking.Event{
+			ID: s.c.IDs.Next(), At: s.c.Now(), Kind: tracking.EventResumed, TransmissionID: id, DocumentID: x.Run.DocumentID, Partner: x.Run.Partner, Text: text,
+		}); err != nil {
+			return err
+		}
+	}
 	if o.Delivered {
 		return settleTransmission(ctx, tx, settlement{ids: s.c.IDs, now: s.c.Now(), sent: id, outcome: o, receipt: receipt})
 	}

@@ -1,6 +1,9 @@
 package processes
 
 import (
+	"fmt"
+	"strings"
+
 	"tradepost/tracking"
 	"tradepost/transport"
 )
@@ -25,6 +28,18 @@ func transportEvidence(e tracking.Evidence) transport.Evidence {
 		MIC: e.MIC, MICAlg: e.MICAlg, MICs: e.MICs, Signer: transportCertificate(e.Signer), Recipient: transportCertificate(e.Recipient),
 		HTTPStatus: e.HTTPStatus, Response: e.Response,
 	}
+}
+
+// resumed says in words how a transmission was gone on with, "" when it was not.
+func resumed(e transport.Evidence) string {
+	var at []string
+	for _, n := range e.Resumed {
+		at = append(at, fmt.Sprint(n))
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	return "the connection broke; gone on with from byte " + strings.Join(at, ", then from byte ")
 }
 
 // mergeEvidence adds what sending learned to what preparing fixed.

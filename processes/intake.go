@@ -83,7 +83,7 @@ func (in *Intake) Accept(ctx context.Context, a *transport.Arrival) (*transport.
 		if err != nil {
 			return err
 		}
-		return in.recordAccepted(ctx, tx, t, receipt, runID)
+		return in.recordAccepted(ctx, tx, t, receipt, runID, resumed(a.Evidence))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("record transmission over %s: %w", a.Connection, err)
@@ -161,7 +161,12 @@ func (in *Intake) keepReceipt(ctx context.Context, t *tracking.Transmission, r *
 	return out, nil
 }
 
-func (in *Intake) recordAccepted(ctx context.Context, tx Tx, t *tracking.Transmission, receipt *tracking.Receipt, runID tracking.ID) error {
+func (in *Intake) recordAccepted(ctx context.Context, tx Tx, t *tracking.Transmission, receipt *tracking.Receipt, runID tracking.ID, resumed string) error {
+	if resumed != "" {
+		if err := in.event(ctx, tx, t, tracking.EventResumed, resumed); err != nil {
+			return err
+		}
+	}
 	if err := in.event(ctx, tx, t, tracking.EventReceived, "received over "+t.Connection+describe(t)); err != nil {
 		return err
 	}

@@ -202,3 +202,11 @@ func (s *ReturnReceipt) Run(ctx context.Context, x *Execution) (Result, error) {
 		},
 	}, nil
 }
+
+// Failed implements Failer: the partner waits for a receipt that does not come.
+func (s *ReturnReceipt) Failed(ctx context.Context, tx Tx, x *Execution, reason error) error {
+	return tx.AppendEvent(ctx, &tracking.Event{
+		ID: s.c.IDs.Next(), At: s.c.Now(), Kind: tracking.EventReceiptUnsent, TransmissionID: x.Run.TransmissionID, Partner: x.Run.Partner,
+		Text: fmt.Sprintf("the receipt could not be posted: %v", reason),
+	})
+}

@@ -85,15 +85,18 @@ type EventKind string
 const (
 	EventReceived       EventKind = "transmission.received"
 	EventDuplicate      EventKind = "transmission.duplicate"
+	EventResumed        EventKind = "transmission.resumed" // it was gone on with after a connection broke
 	EventRefused        EventKind = "transmission.refused" // what arrived could not be used; kept
 	EventProcessed      EventKind = "transmission.processed"
 	EventUnreadable     EventKind = "transmission.unreadable" // content is no EDI, or nobody's
 	EventReceiptSent    EventKind = "receipt.sent"
 	EventReceiptIn      EventKind = "receipt.received"
 	EventReceiptBad     EventKind = "receipt.negative"
+	EventReceiptUnsent  EventKind = "receipt.unsent" // ours could not be posted, and is given up
 	EventDocReceived    EventKind = "document.received"
 	EventDocValid       EventKind = "document.valid"
 	EventDocInvalid     EventKind = "document.invalid"
+	EventDocMapped      EventKind = "document.mapped" // into the back office's form, or out of it
 	EventDocEnveloped   EventKind = "document.enveloped"
 	EventAckMade        EventKind = "acknowledgement.made"     // we wrote one
 	EventAckIn          EventKind = "acknowledgement.received" // theirs settled this document

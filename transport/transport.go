@@ -68,6 +68,9 @@ type Evidence struct {
 	Signer, Recipient *Certificate
 	HTTPStatus        int
 	Response          string
+	// Resumed are the bytes from which it was gone on with after a connection
+	// broke; none when it crossed in one.
+	Resumed []int64
 }
 
 // Receipt is a proof of delivery: ours about an arrival, or theirs about a

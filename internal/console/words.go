@@ -216,9 +216,9 @@ func eventChip(k tracking.EventKind) Chip {
 		return Chip{"mute", "copy", string(k)}
 	case tracking.EventAckOverdue:
 		return Chip{"warn", "late", string(k)}
-	case tracking.EventDocInvalid, tracking.EventRefused, tracking.EventUnreadable, tracking.EventReceiptBad, tracking.EventDeliveryFailed, tracking.EventAckUnmatched:
+	case tracking.EventDocInvalid, tracking.EventRefused, tracking.EventUnreadable, tracking.EventReceiptBad, tracking.EventReceiptUnsent, tracking.EventDeliveryFailed, tracking.EventAckUnmatched:
 		return Chip{"bad", "alert", string(k)}
-	case tracking.EventResent, tracking.EventReprocessed:
+	case tracking.EventResent, tracking.EventReprocessed, tracking.EventResumed:
 		return Chip{"info", "retry", string(k)}
 	}
 	return Chip{"mute", "dot", string(k)}

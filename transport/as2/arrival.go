@@ -50,6 +50,9 @@ func (h *handler) arrival(r *http.Request, rcv *as2.Received, rel *Relation, kep
 		a.Partner, a.Connection = rel.Partner, rel.Connection
 	}
 	e := &a.Evidence
+	if kept.resumed > 0 {
+		e.Resumed = []int64{kept.resumed}
+	}
 	e.Signed, e.Encrypted, e.Compressed = rcv.Signed, rcv.Encrypted, rcv.Compressed
 	e.Digest, e.Cipher = string(rcv.Digest), string(rcv.Cipher)
 	e.Signer, e.Recipient = certificate(rcv.Signer), certificate(rcv.Recipient)

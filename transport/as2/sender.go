@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -192,8 +193,25 @@ type localBody struct {
 	progress func() // called at each read, and at the end of the body
 	end      func()
 
-	mu  sync.Mutex // net/http reads on after it has answered
-	err error
+	mu      sync.Mutex // net/http reads on after it has answered
+	err     error
+	resumed []int64 // where a transmission that broke off was gone on with
+}
+
+// resume notes that the body is read from somewhere else than its beginning.
+func (l *localBody) resume(at int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at > 0 {
+		l.resumed = append(l.resumed, at)
+	}
+}
+
+// resumes are the places noted.
+func (l *localBody) resumes() []int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.resumed)
 }
 
 // fail notes the first error.
@@ -228,6 +246,9 @@ type localReader struct {
 
 // Seek lets a transmission that broke off go on without reading what was sent.
 func (r *localReader) Seek(offset int64, whence int) (int64, error) {
+	if whence == io.SeekStart {
+		r.l.resume(offset)
+	}
 	if s, ok := r.ReadCloser.(io.Seeker); ok {
 		return s.Seek(offset, whence)
 	}
@@ -289,6 +310,7 @@ func (s *Sender) post(ctx context.Context, p *transport.Prepared, terms Terms) (
 		}
 	}
 	resp, err := post(ctx, s.set.URL, out)
+	seen.Resumed = body.resumes()
 	if err == nil {
 		seen.HTTPStatus = resp.Status
 		return resp, seen, nil

@@ -22,6 +22,8 @@ type wire struct {
 	settled func(size int64) error
 	every   int64
 
+	resumed int64 // size at which it was reopened
+
 	mem     bytes.Buffer
 	file    *os.File
 	name    string // to be removed at Close; empty when it has none any more
@@ -44,7 +46,7 @@ func (w *wire) reopen(size int64) error {
 		_ = f.Close() // nothing was written
 		return err
 	}
-	w.file, w.size, w.synced = f, size, size
+	w.file, w.size, w.synced, w.resumed = f, size, size, size
 	return nil
 }
 
