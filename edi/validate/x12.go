@@ -416,9 +416,9 @@ func (v *validator) checkGS(seg *edi.Segment) {
 }
 
 func (v *validator) closeGE(seg *edi.Segment) error {
-	if v.gr == nil {
+	if v.gr == nil || v.bareGroup {
 		v.fail(Issue{Level: LevelInterchange, Ack: "TA105=022", Segment: "GE", Text: "GE ends a group that no GS began. The GS is missing, or this is the second GE."})
-		return nil
+		return v.closeGroup()
 	}
 	if err := v.closeDocument(); err != nil {
 		return err
