@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/pem"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,14 +16,13 @@ import (
 	"time"
 
 	"tradepost/as2"
-	"tradepost/certs"
 )
 
 // openSSL is the openssl program with the key files of two parties.
 type openSSL struct {
 	program, dir string
 	now          time.Time
-	pairs        map[string]*certs.Pair
+	parties      map[string]as2.Key
 }
 
 func newOpenSSL(t *testing.T) *openSSL {
@@ -35,24 +34,8 @@ func newOpenSSL(t *testing.T) *openSSL {
 		}
 		t.Skip("openssl is not installed: nothing is compared with it")
 	}
-	o := &openSSL{program: program, dir: t.TempDir(), now: time.Now(), pairs: map[string]*certs.Pair{}}
-	for _, name := range []string{"alice", "bob", "carol", "ec"} {
-		kind := certs.RSA2048
-		if name == "ec" {
-			kind = certs.P256
-		}
-		p, err := certs.Generate(certs.Request{CommonName: name, Type: kind, NotBefore: o.now.Add(-time.Hour), Validity: 48 * time.Hour}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.pairs[name] = p
-		o.write(t, name+".crt", certs.EncodeCertificate(p.Certificate))
-		der, err := x509.MarshalPKCS8PrivateKey(p.Key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.write(t, name+".key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	}
+	o := &openSSL{program: program, dir: t.TempDir(), now: time.Now()}
+	o.parties = newParties(t, o.dir, "alice", "bob", "carol", "p256", "p384", "p521")
 	return o
 }
 
@@ -81,15 +64,11 @@ func (o *openSSL) run(t *testing.T, stdin []byte, args ...string) []byte {
 	return out.Bytes()
 }
 
-func (o *openSSL) key(name string) as2.Key {
-	return as2.Key{Certificate: o.pairs[name].Certificate, Private: o.pairs[name].Key}
-}
-
 // relation is station with partner.
 func (o *openSSL) relation(station, partner string) as2.Relation {
-	c := o.pairs[partner].Certificate
+	c := o.parties[partner].Certificate
 	return as2.Relation{
-		Station: as2.Station{ID: station, Keys: []as2.Key{o.key(station)}},
+		Station: as2.Station{ID: station, Keys: []as2.Key{o.parties[station]}},
 		Partner: as2.Partner{ID: partner, Encrypt: c, Verify: []*x509.Certificate{c}},
 	}
 }
@@ -145,10 +124,10 @@ func (o *openSSL) verify(t *testing.T, contentType string, body []byte, signer s
 func TestOpenSSLReadsOurs(t *testing.T) {
 	t.Parallel()
 	o := newOpenSSL(t)
-	for _, signer := range []string{"alice", "ec"} {
+	for _, signer := range []string{"alice", "p256", "p384", "p521"} {
 		for _, digest := range []as2.Digest{as2.SHA1, as2.SHA224, as2.SHA256, as2.SHA384, as2.SHA512} {
 			for _, pss := range []bool{false, true} {
-				if pss && signer == "ec" {
+				if pss && signer != "alice" {
 					continue
 				}
 				t.Run(fmt.Sprintf("signed by %s, %s, PSS %v", signer, digest, pss), func(t *testing.T) {
@@ -158,19 +137,23 @@ func TestOpenSSLReadsOurs(t *testing.T) {
 					if !bytes.HasSuffix(got, append([]byte("\r\n\r\n"), document...)) {
 						t.Errorf("openssl read %q", got)
 					}
+					part := o.write(t, strings.ReplaceAll(t.Name(), "/", "_")+".signed", got)
+					if mic := o.mic(t, strings.Replace(string(digest), "-", "", 1), part); out.MICs[digest] != mic {
+						t.Errorf("MIC %s, openssl has %s", out.MICs[digest], mic)
+					}
 				})
 			}
 		}
 	}
 	for _, cipher := range []as2.Cipher{as2.AES128CBC, as2.AES192CBC, as2.AES256CBC, as2.AES128GCM, as2.AES192GCM, as2.AES256GCM, as2.TripleDES} {
-		for _, recipient := range []string{"bob", "ec"} {
+		for _, recipient := range []string{"bob", "p256", "p384", "p521"} {
 			for _, oaep := range []bool{false, true} {
-				if oaep && recipient == "ec" {
+				if oaep && recipient != "bob" {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s to %s, OAEP %v", cipher, recipient, oaep), func(t *testing.T) {
 					t.Parallel()
-					_, body := o.build(t, "alice", recipient, as2.Options{Encrypt: cipher, OAEP: oaep, EncryptToSelf: true})
+					_, body := o.build(t, "alice", recipient, as2.Options{Encrypt: cipher, OAEP: oaep, EncryptToSelf: true, DER: recipient == "p384"})
 					for _, reader := range []string{recipient, "alice"} {
 						got := o.run(t, body, "cms", "-decrypt", "-inform", "DER", "-binary", "-recip", reader+".crt", "-inkey", reader+".key")
 						if !bytes.HasSuffix(got, append([]byte("\r\n\r\n"), document...)) {
@@ -237,6 +220,12 @@ func (o *openSSL) accept(t *testing.T, h http.Header, body []byte) *as2.Received
 	return rcv
 }
 
+// mic is what openssl has for the MIC of a file.
+func (o *openSSL) mic(t *testing.T, digest, file string) string {
+	t.Helper()
+	return base64.StdEncoding.EncodeToString(o.run(t, nil, "dgst", "-"+digest, "-binary", file))
+}
+
 func header(from, to, contentType string) http.Header {
 	h := http.Header{}
 	h.Set("AS2-From", from)
@@ -252,7 +241,7 @@ func TestWeReadOpenSSL(t *testing.T) {
 	o := newOpenSSL(t)
 	part := append([]byte("Content-Type: application/edi-x12\r\n\r\n"), document...)
 	content := o.write(t, "part", part)
-	for _, signer := range []string{"alice", "ec"} {
+	for _, signer := range []string{"alice", "p256", "p384", "p521"} {
 		for _, digest := range []string{"sha1", "sha224", "sha256", "sha384", "sha512"} {
 			for name, extra := range map[string][]string{
 				"plain":          nil,
@@ -264,7 +253,7 @@ func TestWeReadOpenSSL(t *testing.T) {
 				},
 				"PSS": {"-keyopt", "rsa_padding_mode:pss"},
 			} {
-				if name == "PSS" && signer == "ec" {
+				if name == "PSS" && signer != "alice" {
 					continue
 				}
 				t.Run(fmt.Sprintf("signed by %s, %s, %s", signer, digest, name), func(t *testing.T) {
@@ -281,6 +270,9 @@ func TestWeReadOpenSSL(t *testing.T) {
 					if want, err := as2.ParseDigest(digest); err != nil || rcv.Digest != want {
 						t.Errorf("digest %s, want %s", rcv.Digest, digest)
 					}
+					if mic := o.mic(t, digest, content); rcv.MICs[rcv.Digest] != mic {
+						t.Errorf("MIC %s, openssl has %s", rcv.MICs[rcv.Digest], mic)
+					}
 					// Enveloping the same content.
 					args = append(args, "-nodetach")
 					o.accept(t, header(signer, "bob", "application/pkcs7-mime; smime-type=signed-data"), o.run(t, nil, args...))
@@ -296,13 +288,15 @@ func TestWeReadOpenSSL(t *testing.T) {
 			"RSA":                  {"bob", nil},
 			"indefinite length":    {"bob", []string{"-stream"}},
 			"key identifier":       {"bob", []string{"-keyid"}},
-			"several recipients":   {"bob", []string{"-recip", "carol.crt", "-recip", "ec.crt"}},
+			"several recipients":   {"bob", []string{"-recip", "carol.crt", "-recip", "p256.crt"}},
 			"OAEP":                 {"bob", []string{"-keyopt", "rsa_padding_mode:oaep"}},
 			"OAEP with SHA-256":    {"bob", []string{"-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256"}},
-			"ECDH":                 {"ec", nil},
-			"ECDH with SHA-256":    {"ec", []string{"-keyopt", "ecdh_kdf_md:sha256"}},
-			"ECDH, cofactor":       {"ec", []string{"-keyopt", "ecdh_cofactor_mode:1"}},
-			"ECDH, key identifier": {"ec", []string{"-keyid"}},
+			"ECDH":                 {"p256", nil},
+			"ECDH with SHA-256":    {"p256", []string{"-keyopt", "ecdh_kdf_md:sha256"}},
+			"ECDH with P-384":      {"p384", []string{"-keyopt", "ecdh_kdf_md:sha384"}},
+			"ECDH with P-521":      {"p521", []string{"-keyopt", "ecdh_kdf_md:sha512"}},
+			"ECDH, cofactor":       {"p256", []string{"-keyopt", "ecdh_cofactor_mode:1"}},
+			"ECDH, key identifier": {"p256", []string{"-keyid"}},
 		} {
 			t.Run(cipher+", "+name, func(t *testing.T) {
 				t.Parallel()

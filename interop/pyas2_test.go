@@ -35,27 +35,7 @@ type pyas2 struct {
 // startPyas2 starts the product with its agreements.
 func startPyas2(t *testing.T, s *station, key, stranger as2.Key, agreements []agreement) *pyas2 {
 	t.Helper()
-	python := tool(t, "python3", "with venv and pip")
-	requirements, err := filepath.Abs(filepath.Join("pyas2", "requirements.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// What is in the folder belongs to this Python and these versions.
-	pinned, err := os.ReadFile(requirements)
-	if err != nil {
-		t.Fatal(err)
-	}
-	which, err := command(t.Context(), "", python, "-c", "import sys; print(sys.version, sys.prefix)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	venv := cached(t, "pyas2lib-"+digest(append(pinned, which...)), func(ctx context.Context, dir string) error {
-		if _, err := command(ctx, dir, python, "-m", "venv", dir); err != nil {
-			return err
-		}
-		_, err := command(ctx, dir, inVenv(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements)
-		return err
-	})
+	python := pythonWith(t)
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
 	writePEM(t, file("own.pem"), key)
@@ -88,12 +68,39 @@ func startPyas2(t *testing.T, s *station, key, stranger as2.Key, agreements []ag
 	}
 	write(t, file("agreements.json"), b)
 	p := &pyas2{key: key}
-	p.process = start(t, "", nil, inVenv(venv), filepath.Join("pyas2", "server.py"), file("agreements.json"))
+	p.process = start(t, "", nil, python, filepath.Join("pyas2", "server.py"), file("agreements.json"))
 	p.process.until(t, "pyas2lib", func() bool {
 		return json.Unmarshal([]byte(p.process.out.lines(`"pyas2lib"`)), &p.versions) == nil
 	})
 	p.base = fmt.Sprintf("http://127.0.0.1:%d", p.versions.Port)
 	return p
+}
+
+// pythonWith is a Python that has what pyas2/requirements.txt names.
+func pythonWith(t *testing.T) string {
+	t.Helper()
+	python := tool(t, "python3", "with venv and pip")
+	requirements, err := filepath.Abs(filepath.Join("pyas2", "requirements.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What is in the folder belongs to this Python and these versions.
+	pinned, err := os.ReadFile(requirements)
+	if err != nil {
+		t.Fatal(err)
+	}
+	which, err := command(t.Context(), "", python, "-c", "import sys; print(sys.version, sys.prefix)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	venv := cached(t, "pyas2lib-"+digest(append(pinned, which...)), func(ctx context.Context, dir string) error {
+		if _, err := command(ctx, dir, python, "-m", "venv", dir); err != nil {
+			return err
+		}
+		_, err := command(ctx, dir, inVenv(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements)
+		return err
+	})
+	return inVenv(venv)
 }
 
 func inVenv(dir string) string {

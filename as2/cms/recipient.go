@@ -53,10 +53,7 @@ func (o OAEP) encode() []byte {
 	if len(o.Label) > 0 {
 		label = tlv(tagContextCons|2, encodeAlgorithm(oidPSpecified, tlv(tagOctetString, o.Label)))
 	}
-	return tlv(tagSequence,
-		tlv(tagContextCons|0, encodeDigest(o.Digest)),
-		tlv(tagContextCons|1, encodeMGF1(o.MGF)),
-		label)
+	return tlv(tagSequence, encodeHashes(o.Digest, o.MGF), label)
 }
 
 // parseOAEP reads RSAES-OAEP-params, whose defaults are SHA-1 throughout.

@@ -113,6 +113,20 @@ func encodeDigest(d Digest) []byte { return encodeAlgorithm(d.OID(), encodeNull(
 // encodeMGF1 writes MGF1 with a hash.
 func encodeMGF1(d Digest) []byte { return encodeAlgorithm(oidMGF1, encodeDigest(d)) }
 
+// encodeHashes writes the first two fields of RSASSA-PSS-params and
+// RSAES-OAEP-params. Their default is SHA-1, which DER leaves out (X.690
+// section 11.5).
+func encodeHashes(digest, mgf Digest) []byte {
+	var out []byte
+	if digest != SHA1 {
+		out = tlv(tagContextCons|0, encodeDigest(digest))
+	}
+	if mgf != SHA1 {
+		out = append(out, tlv(tagContextCons|1, encodeMGF1(mgf))...)
+	}
+	return out
+}
+
 // methodFor chooses how a key signs.
 func methodFor(public crypto.PublicKey, d Digest, pss bool) (signatureMethod, error) {
 	switch public.(type) {
@@ -136,10 +150,11 @@ func methodFor(public crypto.PublicKey, d Digest, pss bool) (signatureMethod, er
 func (m signatureMethod) encode() []byte {
 	switch m.scheme {
 	case RSAPSS:
-		return encodeAlgorithm(oidRSAPSS, tlv(tagSequence,
-			tlv(tagContextCons|0, encodeDigest(m.digest)),
-			tlv(tagContextCons|1, encodeMGF1(m.mgf)),
-			tlv(tagContextCons|2, encodeSmall(m.salt))))
+		var salt []byte
+		if m.salt != 20 { // the default
+			salt = tlv(tagContextCons|2, encodeSmall(m.salt))
+		}
+		return encodeAlgorithm(oidRSAPSS, tlv(tagSequence, encodeHashes(m.digest, m.mgf), salt))
 	case ECDSA:
 		return encodeAlgorithm(m.ecdsaOID())
 	case Ed25519:
