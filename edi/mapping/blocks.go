@@ -1,5 +1,7 @@
 package mapping
 
+import "strings"
+
 // blockLine compiles a line that goes into an occurrence, or through all.
 func (c *compiler) blockLine(l *line, r *ruleText, from, to *contextType) *line {
 	if c.depth++; c.depth > maxBlockDepth {
@@ -9,11 +11,32 @@ func (c *compiler) blockLine(l *line, r *ruleText, from, to *contextType) *line 
 	}
 	defer func() { c.depth-- }()
 	l.kind = lineBlock
+	if !r.stays() {
+		return c.block(l, r, from, to)
+	}
+	// The line stays where it is on the to side.
+	if r.each != nil && !c.oneway {
+		c.p.at(r.at, "move it to only-to", "%s goes through occurrences and stays where it is: that cannot run backward", l.name)
+		return nil
+	}
+	return c.block(l, r, from, to)
+}
+
+// stays tells a target that is the context itself: a point, with a name behind
+// it where there are several.
+func (r *ruleText) stays() bool {
+	return strings.HasPrefix(r.target.text, ".") && !strings.HasPrefix(r.target.text, "..")
+}
+
+// block binds both sides of a block and compiles its lines.
+func (c *compiler) block(l *line, r *ruleText, from, to *contextType) *line {
 	w := wantOne
 	if r.each != nil {
 		l.kind, w = lineEach, wantEach
 	}
-	l.to = c.to.bind(to, r.target, w)
+	if !r.stays() {
+		l.to = c.to.bind(to, r.target, w)
+	}
 	source := r.each
 	if source == nil {
 		source = r.inside
@@ -21,15 +44,22 @@ func (c *compiler) blockLine(l *line, r *ruleText, from, to *contextType) *line 
 	if source != nil {
 		l.from = c.from.bind(from, *source, w)
 	}
-	if l.to == nil || source != nil && l.from == nil {
+	if l.to == nil && !r.stays() || source != nil && l.from == nil {
 		return nil
 	}
-	insideTo := c.to.inside(to, l.to)
-	insideFrom := &contextType{loop: from.loop, layout: from.layout, span: from.span, object: from.object, item: from.item, above: from, path: from.path}
+	if source == nil && l.to == nil {
+		c.p.at(r.at, "write at: or each:", "%s goes nowhere on either side", l.name)
+		return nil
+	}
+	insideTo, insideFrom := to.again(), from.again()
+	if l.to != nil {
+		insideTo = c.to.inside(to, l.to)
+	}
 	if l.from != nil {
 		insideFrom = c.from.inside(from, l.from)
 	}
 	c.ways(l, r, from, to)
+	c.where(l, r, insideFrom, insideTo)
 	l.body = &block{}
 	if insideTo.item != nil {
 		c.items(l, r, insideFrom, insideTo)
@@ -40,13 +70,37 @@ func (c *compiler) blockLine(l *line, r *ruleText, from, to *contextType) *line 
 	return l
 }
 
+// again is the same occurrence as the context of a block inside of it.
+func (c *contextType) again() *contextType {
+	out := *c
+	out.above, out.closed = c, false
+	return &out
+}
+
+// where compiles the conditions on the occurrences of an each; their names are
+// looked up inside.
+func (c *compiler) where(l *line, r *ruleText, from, to *contextType) {
+	one := func(w wayText, b binder, ctx *contextType) *expression {
+		if w.where == nil {
+			return nil
+		}
+		if w.when != nil {
+			c.p.at(w.where.at, "put both into where", "when and where do not go together: their names would be looked up in different places")
+			return nil
+		}
+		_, e := c.expressions(wayText{when: w.where, with: w.with}, nil, b, ctx)
+		return e
+	}
+	l.toWhere, l.fromWhere = one(r.to, c.from, from), one(r.from, c.to, to)
+}
+
 // items compiles the line of a list of values: each: MSG, path: MSG/1.
 func (c *compiler) items(l *line, r *ruleText, from, to *contextType) {
 	if len(r.paths) == 0 || r.use != nil || len(r.lines.both)+len(r.lines.onlyTo)+len(r.lines.onlyFrom) > 0 {
 		c.p.at(r.at, "write {each: ..., path: ...}", "%s is a list of values, each of its items has one path", l.name)
 		return
 	}
-	inner := &line{at: r.at, name: l.name, forward: true, backward: true, to: &place{text: l.name, at: r.at, kind: to.item.Of}}
+	inner := &line{at: r.at, name: l.name, forward: true, backward: !c.oneway, to: &place{text: l.name, at: r.at, kind: to.item.Of}}
 	once := *r
 	once.to.when, once.from.when = nil, nil
 	if c.valueLine(inner, &once, from, to) != nil {
@@ -61,7 +115,7 @@ func (c *compiler) body(l *line, r *ruleText, from, to *contextType) {
 	}
 	if r.use != nil {
 		if shared := c.use(*r.use, from, to); shared != nil {
-			l.body.lines = append(l.body.lines, &line{kind: lineBlock, at: r.use.at, name: l.name, body: shared, forward: true, backward: true})
+			l.body.lines = append(l.body.lines, &line{kind: lineBlock, at: r.use.at, name: l.name, body: shared, forward: true, backward: !c.oneway})
 		}
 	}
 	c.lines(l.body, r.lines, from, to)
@@ -76,11 +130,11 @@ func (c *compiler) use(name located, from, to *contextType) *block {
 		return nil
 	}
 	for _, b := range c.blocks[name.text] {
-		if b.from.sameAs(from) && b.to.sameAs(to) {
+		if b.from.sameAs(from) && b.to.sameAs(to) && b.oneway == c.oneway {
 			return b.block
 		}
 	}
-	b := &compiledBlock{from: closed(from), to: closed(to), block: &block{}}
+	b := &compiledBlock{from: closed(from), to: closed(to), oneway: c.oneway, block: &block{}}
 	c.blocks[name.text] = append(c.blocks[name.text], b)
 	c.lines(b.block, text, b.from, b.to)
 	return b.block
@@ -131,10 +185,10 @@ func (c *compiler) required(p *program) {
 // turned round: it reads the to side and writes the from side.
 func (c *compiler) oneWay(r *ruleText, from, to *contextType, w Way) *line {
 	if w == Forward {
+		before := c.oneway
+		c.oneway = true
 		l := c.line(r, from, to)
-		if l != nil {
-			l.backward, l.stands = false, ""
-		}
+		c.oneway = before
 		return l
 	}
 	if r.isBlock {
@@ -220,8 +274,8 @@ func (c *compiler) result(e *expression, p *place, name string) {
 // are those of the side it reads, value is what the line reads there.
 func (c *compiler) expressions(w wayText, value *place, b binder, ctx *contextType) (computed, when *expression) {
 	if w.value == nil && w.when == nil {
-		if len(w.with) > 0 {
-			c.p.at(w.with[0].name.at, "", "with gives names for value and when, and there is neither")
+		if len(w.with) > 0 && w.where == nil {
+			c.p.at(w.with[0].name.at, "", "with gives names for value, when and where, and there is none of them")
 		}
 		return nil, nil
 	}

@@ -19,11 +19,13 @@ type compiler struct {
 	all      []*line
 	depth    int
 	turned   bool // a line of only-from is compiled
+	oneway   bool // a line of only-to, or one inside of it
 }
 
 // compiledBlock is a block used in one pair of contexts.
 type compiledBlock struct {
 	from, to *contextType
+	oneway   bool
 	block    *block
 }
 
@@ -99,7 +101,7 @@ func (c *compiler) line(r *ruleText, from, to *contextType) *line {
 	if !c.concerns(r) || len(c.all) >= maxCompiled {
 		return nil
 	}
-	l := &line{at: r.at, name: r.target.text, rest: r.rest, forward: true, backward: true}
+	l := &line{at: r.at, name: r.target.text, rest: r.rest, forward: true, backward: !c.oneway}
 	if r.isBlock {
 		return c.blockLine(l, r, from, to)
 	}

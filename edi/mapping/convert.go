@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -246,10 +247,11 @@ func (c *conversion) start(p *program, from source) {
 // not be lost is a fault.
 func (c *conversion) leftFields(p *program, f *Form) {
 	c.form.leftOver(func(at int32, field *Field) {
-		if p.derived[field] || len(c.run.notes) >= maxProblems {
+		s := &c.form.slots[at]
+		constant, derived := p.derived[field]
+		if derived && (constant == nil || bytes.Equal(constant, c.form.text[s.from:s.to])) || len(c.run.notes) >= maxProblems {
 			return
 		}
-		s := &c.form.slots[at]
 		where := Location{Path: c.form.pathOf(at), Offset: c.form.base + int64(s.offset)}
 		if field.Kind.isScalar() {
 			where.Value = clip(c.form.text[s.from:s.to])
@@ -279,11 +281,11 @@ func (c *conversion) finish(doc *Document) error {
 	case doc.Skipped != "":
 		c.sum.Skipped++
 	case len(doc.Faults) == 0:
-		bytes, err := c.out.write(c, doc)
+		written, err := c.out.write(c, doc)
 		if err != nil {
 			return err
 		}
-		if doc.Bytes = bytes; len(doc.Faults) == 0 {
+		if doc.Bytes = written; len(doc.Faults) == 0 {
 			doc.Written = true
 			c.sum.Written++
 		}

@@ -3,6 +3,7 @@ package mapping
 import (
 	"bytes"
 	"math"
+	"slices"
 
 	"tradepost/edi"
 	"tradepost/edi/edifact"
@@ -34,6 +35,15 @@ type ediDoc struct {
 	decoded bool // text is decoded from charset
 	scratch []byte
 	last    located2
+	trail   []footstep // how the occurrence looked at was reached
+	unseen  bool       // what is read now does not count as carried
+}
+
+// footstep is one occurrence gone into on the way to a value.
+type footstep struct {
+	loop  int32 // -1 for a segment
+	seg   int32 // -1 for a loop that no segment opens
+	conds []cond
 }
 
 // located2 is the value read last, for faults.
@@ -241,9 +251,16 @@ func (d *ediDoc) text(seg int32, element, component int) []byte {
 	}
 }
 
+// observe tells whether what is read from now on counts as carried. Conditions
+// look at values and carry none.
+func (d *ediDoc) observe(on bool) { d.unseen = !on }
+
 // mark notes that a value was read.
 func (d *ediDoc) mark(seg int32, element, component int) {
 	s := &d.segs[seg]
+	if d.unseen {
+		return
+	}
 	if element <= int(s.count) {
 		d.seen[int(s.first)+element-1] |= 1 << min(max(component, 0), 15)
 	}
@@ -290,6 +307,7 @@ func (d *ediDoc) markConds(seg int32, conds []cond) {
 
 // occurrence goes the steps of a place, the first that fits each time.
 func (d *ediDoc) occurrence(c spot, p *place) (spot, bool) {
+	d.begin()
 	for i := range p.steps {
 		s := &p.steps[i]
 		next, ok := d.first(c, s)
@@ -308,7 +326,7 @@ func (d *ediDoc) first(c spot, s *step) (spot, bool) {
 		if head < 0 || !d.holds(head, s.conds) {
 			return c, false
 		}
-		d.markConds(head, s.conds)
+		d.step(-1, head, s)
 		return spot{at: c.at, seg: head}, true
 	}
 	n := 0
@@ -331,20 +349,50 @@ func (d *ediDoc) first(c spot, s *step) (spot, bool) {
 
 // into is the spot of an occurrence.
 func (d *ediDoc) into(c spot, s *step, id, head int32) spot {
-	if head >= 0 {
-		d.segs[head].taken = true
-		d.markConds(head, s.conds)
-	}
 	if s.loop != nil {
-		d.loops[id].taken = true
+		d.step(id, head, s)
 		return spot{at: id, seg: -1}
 	}
+	d.step(-1, id, s)
 	return spot{at: c.at, seg: id}
+}
+
+// begin starts a new trail, and step adds to it. What is only looked at leaves
+// none.
+func (d *ediDoc) begin() {
+	if !d.unseen {
+		d.trail = d.trail[:0]
+	}
+}
+
+func (d *ediDoc) step(loop, seg int32, s *step) {
+	if !d.unseen {
+		d.trail = append(d.trail, footstep{loop, seg, s.conds})
+	}
+}
+
+// take notes that the occurrence reached last belongs to a line: a block went
+// into it, or a value came from it. Its conditions were understood, and rest
+// leaves it out.
+func (d *ediDoc) take() {
+	if d.unseen {
+		return
+	}
+	for _, t := range d.trail {
+		if t.seg >= 0 {
+			d.segs[t.seg].taken = true
+			d.markConds(t.seg, t.conds)
+		}
+		if t.loop >= 0 {
+			d.loops[t.loop].taken = true
+		}
+	}
 }
 
 // occurrences goes through every occurrence a place fits. rest leaves out
 // those that a line before went into.
 func (d *ediDoc) occurrences(c spot, p *place, rest bool, f func(spot) bool) {
+	d.begin()
 	d.each(c, p.steps, rest && !p.leaf.isRange, func(c spot) bool {
 		if !p.leaf.isRange {
 			return f(c)
@@ -358,6 +406,11 @@ func (d *ediDoc) each(c spot, steps []step, rest bool, f func(spot) bool) bool {
 		return f(c)
 	}
 	s := &steps[0]
+	// Lines inside of an occurrence leave trails of their own.
+	var trail []footstep
+	if len(d.trail) > 0 && !d.unseen {
+		trail = slices.Clone(d.trail)
+	}
 	if s.head {
 		next, ok := d.first(c, s)
 		return !ok || d.each(next, steps[1:], rest, f)
@@ -373,6 +426,9 @@ func (d *ediDoc) each(c spot, steps []step, rest bool, f func(spot) bool) bool {
 		}
 		if !(final && taken) && d.holds(head, s.conds) {
 			if n++; s.nth == 0 || n == s.nth {
+				if !d.unseen {
+					d.trail = append(d.trail[:0], trail...)
+				}
 				if !d.each(d.into(c, s, id, head), steps[1:], rest, f) {
 					return false
 				}

@@ -24,7 +24,9 @@ func (d *ediDoc) find(c spot, p *place) (seg int32, element, component int, ok b
 			v := d.text(seg, e, 0)
 			for _, q := range l.pair {
 				if string(v) == q {
-					d.mark(seg, e, 0)
+					if len(d.text(seg, e+1, 0)) > 0 {
+						d.mark(seg, e, 0)
+					}
 					return seg, e + 1, 0, true
 				}
 			}
@@ -71,11 +73,12 @@ func (d *ediDoc) component(seg int32, element, component int, codec *codec, dst 
 		return dst, ""
 	}
 	d.last = located2{seg, int32(element), int32(component)} //nolint:gosec // below 1000
-	d.mark(seg, element, component)
-	if codec.kind == Text {
-		return d.decodeText(dst, v)
-	}
 	if codec.formatAt == 0 && codec.timeAt == 0 {
+		d.mark(seg, element, component)
+		d.take()
+		if codec.kind == Text {
+			return d.decodeText(dst, v)
+		}
 		return codec.decode(dst, v, nil, nil, d.decimal())
 	}
 	// text is valid until the next call only.
@@ -89,20 +92,17 @@ func (d *ediDoc) component(seg int32, element, component int, codec *codec, dst 
 		}
 		format = append(format, d.text(seg, e, n)...)
 		if _, ok := formNamed(string(format)); !ok && len(format) > 0 {
-			d.unmark(seg, element, component)
 			return dst, "" // a period or an interval: no date, so it is left
 		}
 		d.mark(seg, e, n)
 	}
+	d.mark(seg, element, component)
+	d.take()
 	if codec.timeAt > 0 {
 		time = append(time, d.text(seg, codec.timeAt, 0)...)
 		d.mark(seg, codec.timeAt, 0)
 	}
 	return codec.decode(dst, v, format, time, d.decimal())
-}
-
-func (d *ediDoc) unmark(seg int32, element, component int) {
-	d.seen[int(d.segs[seg].first)+element-1] &^= 1 << min(component, 15)
 }
 
 // decimal is the decimal mark besides the point.
@@ -175,6 +175,7 @@ func (d *ediDoc) stands(c spot, beside []besideValue) bool {
 // of its range, in all occurrences.
 func (d *ediDoc) pieces(c spot, p *place, f func(v []byte) bool) {
 	var scratch []byte
+	d.begin()
 	d.each(c, p.steps, false, func(c spot) bool {
 		seg, element, component, ok := d.find(c, p)
 		if !ok {
@@ -225,7 +226,7 @@ func (d *ediDoc) location(seg int32, element, component int, path string) Locati
 func (d *ediDoc) lost(made map[*schema.Node][]madeValue, limit int) []Location {
 	ignored := func(seg int32, node *schema.Node, element, component int) bool {
 		for _, v := range made[node] {
-			if v.element == element && v.component == component && d.holds(seg, v.conds) {
+			if v.element == element && v.component == component && (v.constant == nil || bytes.Equal(v.constant, d.text(seg, element, component))) && d.holds(seg, v.conds) {
 				return true
 			}
 		}
@@ -261,6 +262,7 @@ func (d *ediDoc) lost(made map[*schema.Node][]madeValue, limit int) []Location {
 // of the document.
 type madeValue struct {
 	element, component int
+	constant           []byte // nil for a computed one
 	conds              []cond
 }
 
@@ -279,7 +281,9 @@ func (d *ediDoc) isEnvelope(s *segment, element int) bool {
 	case tagUNS, tagLS, tagLE:
 		return true
 	case tagHL:
-		return element != 3
+		// A line that names the level has understood its code.
+		level := d.loops[s.loop]
+		return element != 3 || level.taken && level.info.level != "" && level.info.level != "*"
 	case tagCPS:
 		return element < 3
 	}

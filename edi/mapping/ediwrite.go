@@ -57,7 +57,7 @@ func (w *ediWriter) loop(l *outLoop) {
 		if w.service(n) {
 			continue
 		}
-		count := 0
+		count := w.separator(l, i)
 		for _, item := range l.slots[i] {
 			if item.dropped() || item.seg != nil && !item.seg.filled && item.seg != l.head || item.loop != nil && !item.loop.filled() {
 				continue // nothing but what its conditions ask for
@@ -95,6 +95,21 @@ func (w *ediWriter) service(n *schema.Node) bool {
 	return true
 }
 
+// separator writes the UNS a guide asks for where no line of the map does: D
+// between heading and detail, S between detail and summary.
+func (w *ediWriter) separator(l *outLoop, i int) int {
+	nodes := l.info.loop.Nodes
+	if nodes[i].Tag != tagUNS || nodes[i].Min == 0 || len(l.slots[i]) > 0 {
+		return 0
+	}
+	code := "S"
+	if slices.ContainsFunc(nodes[i+1:], func(n schema.Node) bool { return n.Tag == tagUNS }) {
+		code = "D"
+	}
+	w.check(w.w.Write("UNS", code), nodes[i].Path)
+	return 1
+}
+
 // number gives a loop that nests by numbers its own number and that of the
 // loop above.
 func (w *ediWriter) number(l *outLoop) {
@@ -104,7 +119,7 @@ func (w *ediWriter) number(l *outLoop) {
 	if above := w.numbers[l.parent]; above != "" {
 		l.head.set(2, 0, above)
 	}
-	if l.head.layout.Tag == "HL" {
+	if l.head.layout.Tag == "HL" && len(l.head.layout.Uses) > 3 && !l.head.layout.Uses[3].Forbidden {
 		child := "0"
 		for _, k := range l.info.levels {
 			for _, item := range l.slots[k.slotBelow(l.info)] {

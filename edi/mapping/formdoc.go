@@ -16,6 +16,7 @@ type formDoc struct {
 	objects []object
 	last    int32 // slot read last
 	base    int64 // offset in the input of the document, for faults
+	unseen  bool  // what is read now does not count as carried
 
 	spaces map[fieldSign]int32 // objects made for conditions while writing
 }
@@ -150,7 +151,7 @@ func (d *formDoc) first(c spot, s *step) (spot, bool) {
 	if !ok {
 		return c, false
 	}
-	sl.used = true
+	sl.used = sl.used || !d.unseen
 	n := 0
 	for ; id >= 0; id = d.objects[id].next {
 		if d.holds(id, s.conds) {
@@ -171,7 +172,8 @@ func (d *formDoc) holds(id int32, conds []cond) bool {
 		}
 	}
 	for i := range conds {
-		d.slots[d.objects[id].base+int32(conds[i].field.index)].used = true //nolint:gosec // the same
+		s := &d.slots[d.objects[id].base+int32(conds[i].field.index)] //nolint:gosec // the same
+		s.used = s.used || !d.unseen
 	}
 	return true
 }
@@ -190,7 +192,7 @@ func (d *formDoc) each(c spot, steps []step, rest bool, f func(spot) bool) bool 
 	if !ok {
 		return true
 	}
-	sl.used = true
+	sl.used = sl.used || !d.unseen
 	n := 0
 	for ; id >= 0; id = d.objects[id].next {
 		if !d.holds(id, s.conds) {
@@ -216,7 +218,7 @@ func (d *formDoc) value(c spot, p *place, dst []byte) ([]byte, string) {
 		at += int32(p.field.index) //nolint:gosec // a form has few fields
 	}
 	s := &d.slots[at]
-	s.used, d.last = true, at
+	s.used, d.last = s.used || !d.unseen, at
 	return append(dst, d.text[s.from:s.to]...), ""
 }
 
@@ -263,6 +265,12 @@ func (d *formDoc) pathOf(at int32) string {
 	}
 	return d.path(int32(i), o.shape.Fields[at-o.base]) //nolint:gosec // the same
 }
+
+// take does nothing: every value of a form counts for itself.
+func (d *formDoc) take() {}
+
+// observe tells whether what is read from now on counts as carried.
+func (d *formDoc) observe(on bool) { d.unseen = !on }
 
 // leftOver calls f for every field with a value that no line has read.
 func (d *formDoc) leftOver(f func(at int32, field *Field)) { d.unread(0, f) }

@@ -34,6 +34,7 @@ type line struct {
 	toStandard, fromStandard []byte // defaults
 	toValue, fromValue       *expression
 	toWhen, fromWhen         *expression
+	toWhere, fromWhere       *expression // of an each: which occurrences
 
 	forward, backward bool   // the directions it takes part in
 	turned            bool   // a line of only-from: from and to are those of the run
@@ -58,7 +59,7 @@ type program struct {
 	all      []*line // every line once, blocks included
 
 	made    map[*schema.Node][]madeValue // what writing the from side makes by itself
-	derived map[*Field]bool              // fields that follow from the from side
+	derived map[*Field][]byte            // fields that follow from the from side: the constant, or nil for a computed value
 }
 
 // sideInfo is one side of a program.

@@ -181,18 +181,18 @@ func (m *Map) pairs(f func(from, to *schema.Guide)) {
 // settle derives what a run needs besides the lines: which values of the input
 // follow from the rest of it.
 func (p *program) settle() {
-	p.made, p.derived = map[*schema.Node][]madeValue{}, map[*Field]bool{}
+	p.made, p.derived = map[*schema.Node][]madeValue{}, map[*Field][]byte{}
 	for _, l := range p.all {
 		switch {
 		case l.turned && l.to != nil && l.to.field == nil && len(l.to.steps) > 0:
 			last := l.to.steps[len(l.to.steps)-1]
 			at := p.made[last.node]
 			for _, c := range last.conds {
-				at = append(at, madeValue{c.element, c.component, last.conds})
+				at = append(at, madeValue{c.element, c.component, nil, last.conds})
 			}
-			p.made[last.node] = append(at, madeValue{l.to.leaf.element, l.to.leaf.component, last.conds})
+			p.made[last.node] = append(at, madeValue{l.to.leaf.element, l.to.leaf.component, l.constant, last.conds})
 		case !l.backward && l.to != nil && l.to.field != nil:
-			p.derived[l.to.field] = true
+			p.derived[l.to.field] = l.constant
 		}
 	}
 }

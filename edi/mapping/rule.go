@@ -30,10 +30,10 @@ type ruleText struct {
 
 // wayText is what a line says about one direction.
 type wayText struct {
-	value, when, standard *located
-	with                  []pairText
-	at                    position
-	given                 bool
+	value, when, where, standard *located
+	with                         []pairText
+	at                           position
+	given                        bool
 }
 
 // pairText is a name with a text.
@@ -103,7 +103,7 @@ func (r *ruleReader) rule(e entry) *ruleText {
 		t.paths = []located{{e.value.text, e.value.at}}
 		return t
 	}
-	known := append(append(leafKeys(), blockKeys()...), "to", "from", "when", "with", "guides")
+	known := append(append(leafKeys(), blockKeys()...), "to", "from", "when", "where", "with", "guides")
 	n := e.value
 	if n.kind == scalarNode {
 		r.p.at(e.at, "write the path it comes from", "%q says nothing", clip(e.key))
@@ -183,6 +183,7 @@ func (r *ruleReader) ways(t *ruleText, n *node, k *keys) {
 		}
 	}
 	short("when", &t.to.when)
+	short("where", &t.to.where)
 	short("default", &t.to.standard)
 	if with := k.mapping("with"); with != nil {
 		if len(t.to.with) > 0 {
@@ -202,8 +203,8 @@ func (r *ruleReader) way(n *node) wayText {
 		w.value = &located{n.text, n.at}
 		return w
 	}
-	k := newKeys(n, r.p, "value", "when", "default", "with")
-	w.value, w.when, w.standard = k.located("value"), k.located("when"), k.located("default")
+	k := newKeys(n, r.p, "value", "when", "where", "default", "with")
+	w.value, w.when, w.where, w.standard = k.located("value"), k.located("when"), k.located("where"), k.located("default")
 	w.with = r.with(k.mapping("with"))
 	return w
 }
@@ -234,6 +235,8 @@ func (r *ruleReader) consistent(t *ruleText, n *node) {
 		r.p.at(t.at, "put it into fields", "%s is for a value, not for a block with at, each or fields", leaf)
 	case t.isBlock && t.each != nil && t.inside != nil:
 		r.p.at(t.at, "", "at goes into one occurrence, each into all: give one of the two")
+	case t.each == nil && (t.to.where != nil || t.from.where != nil):
+		r.p.at(t.at, "write when: for a condition on the line as a whole", "where chooses among the occurrences of each")
 	case t.isBlock && t.rest && t.each == nil:
 		r.p.at(t.at, "", "rest goes with each")
 	case t.isBlock && !scalars && t.use == nil && len(t.lines.both)+len(t.lines.onlyTo)+len(t.lines.onlyFrom) == 0:

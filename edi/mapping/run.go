@@ -21,6 +21,11 @@ type source interface {
 	stands(c spot, beside []besideValue) bool
 	// pieces goes through the parts of a joined text.
 	pieces(c spot, p *place, f func([]byte) bool)
+	// take notes that a line goes into the occurrence reached last; a value
+	// that is read does so by itself.
+	take()
+	// observe tells whether what is read from now on counts as carried.
+	observe(on bool)
 	// where tells where the value read last stands.
 	where(p *place) Location
 }
@@ -130,7 +135,15 @@ func (r *run) line(l *line) {
 		}
 		return
 	}
-	r.valueLine(l, from, to)
+	r.valueLine(l, from, to, when)
+}
+
+// wheres gives the condition on the occurrences of an each.
+func (r *run) where(l *line) *expression {
+	if r.way == Forward || l.turned {
+		return l.toWhere
+	}
+	return l.fromWhere
 }
 
 // into runs a block in the first occurrence of its place.
@@ -145,6 +158,7 @@ func (r *run) into(l *line, from, to *place) {
 		if next.from, ok = r.source.occurrence(r.spot(from, true), from); !ok {
 			return
 		}
+		r.source.take()
 		r.onlyOne(l, from)
 	}
 	if to != nil {
@@ -178,26 +192,60 @@ func (r *run) onlyOne(l *line, from *place) {
 // each runs a block for every occurrence.
 func (r *run) each(l *line, from, to *place) {
 	n := 0
+	where := r.where(l)
 	r.source.occurrences(r.spot(from, true), from, l.rest && r.way == Forward, func(at spot) bool {
 		if n++; n%64 == 0 && r.stopped == nil {
 			r.stopped = r.budget.check()
 		}
-		out, bad := r.sink.add(r.spot(to, false), to)
-		if bad != "" {
-			r.fault(l, Location{Path: from.text}, r.sink.target(r.spot(to, false), to), "%s %s", l.name, bad)
-			return false
+		next := frame{at, r.frames[len(r.frames)-1].to}
+		if where != nil {
+			r.frames = append(r.frames, next)
+			ok := r.holds(l, where, nil)
+			if r.frames = r.frames[:len(r.frames)-1]; !ok {
+				return r.stopped == nil
+			}
 		}
-		r.frames = append(r.frames, frame{at, out})
+		r.source.take()
+		if to != nil {
+			var bad string
+			if next.to, bad = r.sink.add(r.spot(to, false), to); bad != "" {
+				r.fault(l, Location{Path: from.text}, r.sink.target(r.spot(to, false), to), "%s %s", l.name, bad)
+				return false
+			}
+		}
+		r.frames = append(r.frames, next)
 		r.block(l.body)
 		r.frames = r.frames[:len(r.frames)-1]
-		r.sink.drop(out, to)
+		if to != nil {
+			r.sink.drop(next.to, to)
+		}
 		return r.stopped == nil && len(r.faults) < maxProblems
 	})
 }
 
-// valueLine reads, turns and writes one value.
-func (r *run) valueLine(l *line, from, to *place) {
+// valueLine reads, turns and writes one value, when the line's condition
+// holds. A value looked at for a condition that does not hold stays behind.
+func (r *run) valueLine(l *line, from, to *place, when *expression) {
 	forward := r.way == Forward || l.turned
+	if l.kind == lineValues {
+		r.values(l, from, to, forward, when)
+		return
+	}
+	if when != nil {
+		r.source.observe(false)
+		ok := r.obtain(l, from, forward) && r.holds(l, when, r.value)
+		r.source.observe(true)
+		if !ok {
+			return
+		}
+	}
+	if r.obtain(l, from, forward) && r.turn(l, from, to, forward) && len(r.value) > 0 {
+		r.write(l, from, to, forward)
+	}
+}
+
+// obtain brings the value of a line in, before it is turned.
+func (r *run) obtain(l *line, from *place, forward bool) bool {
 	r.value = r.value[:0]
 	switch l.kind {
 	case lineConst:
@@ -206,19 +254,10 @@ func (r *run) valueLine(l *line, from, to *place) {
 		r.count(from)
 	case lineJoin:
 		r.join(l, from, forward)
-	case lineValues:
-		if r.values(l, from, to, forward) {
-			return
-		}
 	default:
-		if !r.read(l, from, forward) {
-			return
-		}
+		return r.read(l, from, forward)
 	}
-	if !r.turn(l, from, to, forward) || len(r.value) == 0 {
-		return
-	}
-	r.write(l, from, to, forward)
+	return true
 }
 
 // read reads the first value of the line's places, or the one they agree in.
@@ -301,10 +340,12 @@ func valueSteps(p *place) *place {
 
 func (r *run) count(from *place) {
 	n := 0
+	r.source.observe(false)
 	r.source.occurrences(r.spot(from, true), from, false, func(spot) bool {
 		n++
 		return true
 	})
+	r.source.observe(true)
 	r.value = fmt.Appendf(r.value, "%d", n)
 }
 
@@ -325,22 +366,26 @@ func (r *run) join(l *line, from *place, forward bool) {
 	}
 }
 
-// values copies several values between their places and a list. It tells that
-// the line is done.
-func (r *run) values(l *line, from, to *place, forward bool) bool {
+// values copies several values between their places and a list.
+func (r *run) values(l *line, from, to *place, forward bool, when *expression) {
+	put := func(from, to *place) {
+		if (when == nil || r.holds(l, when, r.value)) && r.turn(l, from, to, forward) && len(r.value) > 0 {
+			r.write(l, from, to, forward)
+		}
+	}
 	if forward {
 		for _, p := range l.places {
 			r.source.occurrences(r.spot(p, true), valueSteps(p), false, func(at spot) bool {
 				var bad string
 				if r.value, bad = r.source.value(at, p, r.value[:0]); bad != "" {
 					r.misread(l, p, bad)
-				} else if r.turn(l, p, to, forward) && len(r.value) > 0 {
-					r.write(l, p, to, forward)
+				} else {
+					put(p, to)
 				}
 				return len(r.faults) < maxProblems
 			})
 		}
-		return true
+		return
 	}
 	n := 0
 	r.source.occurrences(r.spot(from, true), from, false, func(at spot) bool {
@@ -352,10 +397,7 @@ func (r *run) values(l *line, from, to *place, forward bool) bool {
 		}
 		p := l.places[n]
 		n++
-		if r.turn(l, from, p, forward) && len(r.value) > 0 {
-			r.write(l, from, p, forward)
-		}
+		put(from, p)
 		return true
 	})
-	return true
 }

@@ -19,6 +19,7 @@ type Table struct {
 	back    map[string]string
 	keep    bool // what the table does not know goes through as it is
 	note    bool // and is told
+	leave   bool // what the table does not know is not carried, and told
 	inline  bool
 }
 
@@ -47,7 +48,7 @@ func newTable(name string) *Table {
 }
 
 // find looks a code up in one direction; known is false for one that goes
-// through as it is. The text says why it cannot be used.
+// through as it is, or is left. The text says why it cannot be used.
 func (t *Table) find(code []byte, w Way) (v string, known bool, bad string) {
 	to, other := t.forward, t.back
 	if w == Backward {
@@ -55,6 +56,9 @@ func (t *Table) find(code []byte, w Way) (v string, known bool, bad string) {
 	}
 	if v, ok := to[string(code)]; ok {
 		return v, true, ""
+	}
+	if t.leave {
+		return "", false, ""
 	}
 	name := "table " + t.name
 	if t.inline {
@@ -89,8 +93,10 @@ func (r *tableReader) named(name string, n *node) *Table {
 		t.keep = true
 	case "note":
 		t.keep, t.note = true, true
+	case "leave":
+		t.leave = true
 	default:
-		r.p.at(n.get("otherwise").at, "", "otherwise is refuse, keep or note, not %q", clip(otherwise))
+		r.p.at(n.get("otherwise").at, "", "otherwise is refuse, keep, note or leave, not %q", clip(otherwise))
 	}
 	rows, file := n.get("rows"), k.located("file")
 	switch {

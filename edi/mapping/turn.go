@@ -1,14 +1,11 @@
 package mapping
 
-// turn makes the value of one side that of the other: condition, look-up,
-// computation, default. It returns false when nothing is to be written.
+// turn makes the value of one side that of the other: look-up, computation,
+// default. It returns false when nothing is to be written.
 func (r *run) turn(l *line, from, to *place, forward bool) bool {
-	when, value, standard := l.toWhen, l.toValue, l.toStandard
+	value, standard := l.toValue, l.toStandard
 	if !forward {
-		when, value, standard = l.fromWhen, l.fromValue, l.fromStandard
-	}
-	if when != nil && !r.holds(l, when, r.value) {
-		return false
+		value, standard = l.fromValue, l.fromStandard
 	}
 	if l.table != nil && len(r.value) > 0 && (forward || value == nil) {
 		if !r.lookup(l, from, to, forward) {
@@ -40,7 +37,10 @@ func (r *run) lookup(l *line, from, to *place, forward bool) bool {
 		r.fault(l, r.source.where(from), r.targetOf(to), "%q %s", clip(r.value), bad)
 		return false
 	case !known && l.table.note:
-		r.note(l, r.source.where(from), r.targetOf(to), "%q is not in table %s and stays as it is", clip(r.value), l.table.name)
+		r.note(l, r.source.where(from), r.targetOf(to), "%q is not in table %s and goes through as it is", clip(r.value), l.table.name)
+	case !known && l.table.leave:
+		r.note(l, r.source.where(from), r.targetOf(to), "%q is not in table %s and stays behind", clip(r.value), l.table.name)
+		return false
 	}
 	r.value = append(r.value[:0], v...)
 	return true
@@ -55,7 +55,9 @@ func (r *run) targetOf(to *place) string {
 
 // holds evaluates a condition. A missing value makes it false.
 func (r *run) holds(l *line, e *expression, value []byte) bool {
+	r.source.observe(false) // looking at a value does not carry it
 	v, ok := r.evaluate(l, e, value)
+	r.source.observe(true)
 	truth, _ := v.(bool)
 	return ok && truth
 }
