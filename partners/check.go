@@ -32,6 +32,7 @@ func (e *ConflictError) Error() string {
 type checker struct {
 	d        *Directory
 	problems []Problem
+	supplied map[string]string // connection -> path of the rule its files are for
 }
 
 func (c *checker) problem(path, hint, format string, args ...any) {
@@ -210,6 +211,7 @@ func (c *checker) rules(at string, rules []DocumentRule, dir Direction) {
 			c.problem(path+".document", "remove one of the two", "%s is listed twice", r.Type)
 		}
 		seen[r.Type] = true
+		c.mapped(path, r, dir)
 		switch {
 		case dir == Outbound && r.Deliver != "":
 			c.problem(path+".deliver", "remove it", "an outbound document goes to the partner over the partnership's connection")
@@ -223,6 +225,40 @@ func (c *checker) rules(at string, rules []DocumentRule, dir Direction) {
 				c.problem(path+".deliver", "name a connection of your own house", "connection %s leads to partner %s, not to the back office", r.Deliver, to)
 			}
 		}
+	}
+}
+
+// mapped checks what is agreed on the form a document has in our own house.
+func (c *checker) mapped(path string, r DocumentRule, dir Direction) {
+	switch {
+	case r.Map == "" && r.Format != "":
+		c.problem(path+".format", "add map, or remove it", "without a map the back office works with EDI")
+	case r.Map == "" && r.From != "":
+		c.problem(path+".from", "add map, or remove it", "without a map any connection of the house may hand over a %s", r.Type)
+	case r.Map == "":
+		return
+	}
+	if r.Format != "" {
+		c.oneOf(path+".format", r.Format, FormatJSON, FormatXML, FormatCSV)
+	}
+	if dir == Inbound {
+		if r.From != "" {
+			c.problem(path+".from", "remove it", "an inbound document comes from the partner")
+		}
+		return
+	}
+	n, ok := c.d.connection[r.From]
+	switch {
+	case r.From == "":
+		c.problem(path, "add from: the connection whose files become it", "nothing says which files become a %s", r.Type)
+	case !ok:
+		c.missing(path+".from", "connection", r.From)
+	case c.d.connections[n].Partner != "":
+		c.problem(path+".from", "name a connection of your own house", "connection %s leads to partner %s, not to the back office", r.From, c.d.connections[n].Partner)
+	case c.supplied[r.From] != "" && c.supplied[r.From] != path:
+		c.problem(path+".from", "give each its own connection: a file does not say which of them it is", "the files of connection %s already become another document (%s)", r.From, c.supplied[r.From])
+	default:
+		c.supplied[r.From] = path
 	}
 }
 

@@ -70,7 +70,7 @@ func NewDirectory(station Station, partners []Partner, partnerships []Partnershi
 		partnership:  map[string]int{},
 		connection:   map[string]int{},
 	}
-	c := &checker{d: d}
+	c := &checker{d: d, supplied: map[string]string{}}
 	c.station()
 	c.partners()
 	c.connections()
@@ -211,6 +211,20 @@ func (p *Partnership) Rule(dir Direction, documentType string) (DocumentRule, bo
 		}
 	}
 	return DocumentRule{}, false
+}
+
+// Supplies returns the partnership and rule under which the files of a
+// connection of our own house are mapped to a document; ok is false when they
+// are none's.
+func (d *Directory) Supplies(connection string) (p *Partnership, rule DocumentRule, ok bool) {
+	for i := range d.partnerships {
+		for _, r := range d.partnerships[i].Outbound {
+			if r.Map != "" && r.From == connection {
+				return &d.partnerships[i], r, true
+			}
+		}
+	}
+	return nil, DocumentRule{}, false
 }
 
 // ParseIdentifier reads "QUALIFIER:ID", or "ID" alone where there is no

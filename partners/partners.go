@@ -6,6 +6,7 @@ package partners
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -101,6 +102,28 @@ type DocumentRule struct {
 	Type    string // "850"
 	Guide   string // "" = the shipped guide of the type and version
 	Deliver string // inbound: the connection that takes it to the back office
+	// Map turns the document into the form the back office works with, or that
+	// form into the document: the name of a shipped map ("x12/850") or a file
+	// of our own (see IsMapFile). "" = the back office gets and gives EDI.
+	Map string
+	// Format of the form, with a map: FormatJSON, FormatXML or FormatCSV.
+	Format string
+	// From, outbound with a map, is the connection of our own house whose files
+	// become this document, where they are no EDI.
+	From string
+}
+
+// Formats of the forms a back office works with.
+const (
+	FormatJSON = "json"
+	FormatXML  = "xml"
+	FormatCSV  = "csv"
+)
+
+// IsMapFile tells a map that is a file ("maps/acme-850.yaml") from one that is
+// shipped ("x12/850").
+func IsMapFile(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 }
 
 // AS2Policy is what the two sides agreed for AS2. Its zero value sends in the

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"sort"
+	"slices"
 
 	"github.com/goccy/go-yaml"
 )
@@ -33,8 +33,49 @@ const (
 	OverDocument     Subject = "document"
 )
 
-// Definitions finds a process by its name.
-type Definitions map[string]*Definition
+// Definitions finds a process by its name: every version of it, the newest
+// first. A run goes on by the version it was begun with, so a version leaves
+// only when no run of it can be under way.
+type Definitions map[string][]*Definition
+
+// NewDefinitions makes the table of the definitions given. The error names two
+// of one name and version.
+func NewDefinitions(defs ...*Definition) (Definitions, error) {
+	table := make(Definitions, len(defs))
+	for _, d := range defs {
+		table[d.Name] = append(table[d.Name], d)
+	}
+	for name, versions := range table {
+		slices.SortFunc(versions, func(a, b *Definition) int { return b.Version - a.Version })
+		for i := range versions[1:] {
+			if versions[i].Version == versions[i+1].Version {
+				return nil, fmt.Errorf("process %q is defined twice in version %d", name, versions[i].Version)
+			}
+		}
+	}
+	return table, nil
+}
+
+// Of returns the definition a run goes by: the version it was begun with, or
+// the newest for one that was not begun. Runs under way that do not tell were
+// begun before versions were noted, by the oldest.
+func (d Definitions) Of(r *Run) (*Definition, error) {
+	versions := d[r.Process]
+	switch {
+	case len(versions) == 0:
+		return nil, fmt.Errorf("process %q of run %s is not defined", r.Process, r.ID)
+	case r.Version == 0 && r.Cursor == 0:
+		return versions[0], nil
+	case r.Version == 0:
+		return versions[len(versions)-1], nil
+	}
+	for _, v := range versions {
+		if v.Version == r.Version {
+			return v, nil
+		}
+	}
+	return nil, fmt.Errorf("run %s was begun by version %d of process %s, which this program does not have (its newest is %d): finish it with the program that began it", r.ID, r.Version, r.Process, versions[0].Version)
+}
 
 //go:embed definitions/*.yaml
 var builtin embed.FS
@@ -52,8 +93,8 @@ func LoadDefinitions(fsys fs.FS, dir string) (Definitions, error) {
 	if err != nil {
 		return nil, err
 	}
-	sort.Strings(names)
-	defs := make(Definitions, len(names))
+	slices.Sort(names)
+	defs := make([]*Definition, 0, len(names))
 	for _, name := range names {
 		text, err := fs.ReadFile(fsys, name)
 		if err != nil {
@@ -66,12 +107,9 @@ func LoadDefinitions(fsys fs.FS, dir string) (Definitions, error) {
 		if err := d.check(); err != nil {
 			return nil, fmt.Errorf("process definition %s: %w", name, err)
 		}
-		if other, taken := defs[d.Name]; taken {
-			return nil, fmt.Errorf("process definition %s: process %q is already defined in version %d", name, d.Name, other.Version)
-		}
-		defs[d.Name] = &d
+		defs = append(defs, &d)
 	}
-	return defs, nil
+	return NewDefinitions(defs...)
 }
 
 func (d *Definition) check() error {

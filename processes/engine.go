@@ -167,10 +167,11 @@ func (e *Engine) load(ctx context.Context, job *queue.Job) (*Execution, *Definit
 	if err != nil {
 		return nil, nil, err
 	}
-	def, ok := e.c.Definitions[run.Process]
-	if !ok {
-		return nil, nil, Permanent(fmt.Errorf("process %q of run %s is not defined", run.Process, run.ID))
+	def, err := e.c.Definitions.Of(run)
+	if err != nil {
+		return nil, nil, Permanent(err)
 	}
+	run.Version = def.Version
 	if run.Cursor >= len(def.Steps) {
 		return nil, nil, Permanent(fmt.Errorf("run %s stands at step %d, but process %s has %d", run.ID, run.Cursor+1, def.Name, len(def.Steps)))
 	}

@@ -88,7 +88,7 @@ func (h *house) engine(owner string) *processes.Engine {
 		def.Steps = append(def.Steps, processes.StepRef{Step: s.Name()})
 	}
 	e, err := processes.NewEngine(processes.EngineConfig{
-		Store: h.store, Steps: table, Definitions: processes.Definitions{"test": def}, IDs: h.store.IDs(), Now: time.Now,
+		Store: h.store, Steps: table, Definitions: processes.Definitions{"test": {def}}, IDs: h.store.IDs(), Now: time.Now,
 		Owner: owner, Workers: 4, Lease: 300 * time.Millisecond, Poll: 20 * time.Millisecond, Retry: h.retry, Observe: quiet{h.t},
 	})
 	if err != nil {
@@ -367,5 +367,55 @@ func TestDefinitionsNameTheirMistakes(t *testing.T) {
 	}
 	if _, err := processes.NewSteps(stepFunc{name: "one"}, stepFunc{name: "one"}); err == nil {
 		t.Error("two steps of one name are taken")
+	}
+}
+
+func TestRunGoesOnByTheVersionItBeganWith(t *testing.T) {
+	t.Parallel()
+	version := func(n int, steps ...string) *processes.Definition {
+		d := &processes.Definition{Name: "carry", Version: n, Over: processes.OverDocument}
+		for _, s := range steps {
+			d.Steps = append(d.Steps, processes.StepRef{Step: s})
+		}
+		return d
+	}
+	defs, err := processes.NewDefinitions(version(2, "extract", "map", "send"), version(1, "extract", "send"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what            string
+		version, cursor int
+		want            int // 0 = refused
+	}{
+		{"one that was not begun takes the newest", 0, 0, 2},
+		{"one begun by the first goes on by it", 1, 1, 1},
+		{"one that does not tell was begun before versions were noted", 0, 1, 1},
+		{"one begun by a newer program is not guessed at", 3, 1, 0},
+	} {
+		got, err := defs.Of(&processes.Run{Process: "carry", Version: c.version, Cursor: c.cursor})
+		switch {
+		case c.want == 0 && err == nil, c.want != 0 && (err != nil || got.Version != c.want):
+			t.Errorf("%s: %+v, %v", c.what, got, err)
+		}
+	}
+	if _, err := defs.Of(&processes.Run{Process: "other"}); err == nil {
+		t.Error("a process that is not there was found")
+	}
+	if _, err := processes.NewDefinitions(version(1, "a"), version(1, "b")); err == nil {
+		t.Error("two definitions of one version were taken")
+	}
+}
+
+// TestEngineNotesTheVersion makes sure that what a run began with is in the
+// store with what it did.
+func TestEngineNotesTheVersion(t *testing.T) {
+	t.Parallel()
+	h := &house{t: t, store: openStore(t), retry: fastRetry(), steps: []processes.Step{
+		stepFunc{name: "only", run: func(context.Context, *processes.Execution) (processes.Result, error) { return processes.Result{}, nil }},
+	}}
+	defer h.start("one")()
+	if view := h.await(h.enqueue("lane"), processes.RunDone); view.Version != 1 {
+		t.Errorf("the run was done by version %d", view.Version)
 	}
 }

@@ -104,10 +104,12 @@ func NewSteps(steps ...Step) (Steps, error) {
 
 // Check makes sure that every step a definition names is there.
 func (t Steps) Check(defs Definitions) error {
-	for _, d := range defs {
-		for i, ref := range d.Steps {
-			if _, ok := t[ref.Step]; !ok {
-				return fmt.Errorf("process %s, step %d: there is no step %q", d.Name, i+1, ref.Step)
+	for _, versions := range defs {
+		for _, d := range versions {
+			for i, ref := range d.Steps {
+				if _, ok := t[ref.Step]; !ok {
+					return fmt.Errorf("process %s, version %d, step %d: there is no step %q", d.Name, d.Version, i+1, ref.Step)
+				}
 			}
 		}
 	}

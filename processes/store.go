@@ -26,7 +26,7 @@ const (
 type Run struct {
 	ID             tracking.ID     `json:"id"`
 	Process        string          `json:"process"`
-	Version        int             `json:"version"`
+	Version        int             `json:"version"`         // of the process, noted when the run begins
 	Parent         tracking.ID     `json:"parent,omitzero"` // the run that enqueued it
 	TransmissionID tracking.ID     `json:"transmissionId,omitzero"`
 	DocumentID     tracking.ID     `json:"documentId,omitzero"`

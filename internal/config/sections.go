@@ -156,9 +156,15 @@ func (c *Config) rules(s *section, key string) []partners.DocumentRule {
 			Type:    x.required("document", "a document type such as 850"),
 			Guide:   x.text("guide", ""),
 			Deliver: x.text("deliver", ""),
+			Map:     x.text("map", ""),
+			Format:  x.text("format", ""),
+			From:    x.text("from", ""),
 		}
 		if isGuideFile(r.Guide) {
 			r.Guide = absolute(c.Dir, r.Guide)
+		}
+		if partners.IsMapFile(r.Map) {
+			r.Map = absolute(c.Dir, r.Map)
 		}
 		x.done()
 		out = append(out, r)

@@ -206,6 +206,8 @@ func eventChip(k tracking.EventKind) Chip {
 		return Chip{"good", "check", string(k)}
 	case tracking.EventAckMade, tracking.EventAckIn:
 		return Chip{"good", "double-check", string(k)}
+	case tracking.EventDocMapped:
+		return Chip{"info", "copy", string(k)}
 	case tracking.EventDocEnveloped:
 		return Chip{"info", "envelope", string(k)}
 	case tracking.EventDeliveryReady, tracking.EventDeliverySent:

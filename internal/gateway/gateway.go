@@ -120,14 +120,18 @@ func (g *Gateway) build() error {
 	}
 	g.listeners = connectors.listeners
 	if g.guides, err = steps.LoadGuides(g.c.Directory); err != nil {
-		return err
+		return g.c.Explain(err)
+	}
+	agreed, err := steps.LoadMaps(g.c.Directory, g.guides)
+	if err != nil {
+		return g.c.Explain(err)
 	}
 	carrier := processes.CarrierConfig{
 		Store: g.store, Archive: g.archive, IDs: g.store.IDs(), Now: g.o.Now,
 		Station: g.c.Directory.Station().Name, Senders: connectors, Connector: g.connectorOf,
 	}
 	table, err := processes.NewSteps(append(steps.All(steps.Config{
-		Store: g.store, Archive: g.archive, Directory: g.c.Directory, Guides: g.guides, IDs: g.store.IDs(), Now: g.o.Now,
+		Store: g.store, Archive: g.archive, Directory: g.c.Directory, Guides: g.guides, Maps: agreed, IDs: g.store.IDs(), Now: g.o.Now,
 	}),
 		processes.NewPrepare(carrier),
 		processes.NewSend(carrier),

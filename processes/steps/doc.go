@@ -1,4 +1,4 @@
-// Package steps holds the steps that know EDI: validate, acknowledge,
+// Package steps holds the steps that know EDI: map, validate, acknowledge,
 // correlate, route, envelope and extract, one file a step. They read payloads
 // from the archive, judge and cut documents with package edi, and hand their
 // effects back to the engine, which stores them with the run's checkpoint.
@@ -21,6 +21,7 @@ type Config struct {
 	Archive   tracking.Archive
 	Directory *partners.Directory
 	Guides    *Guides
+	Maps      *Maps
 	IDs       *tracking.IDs
 	Now       func() time.Time
 }
@@ -28,6 +29,7 @@ type Config struct {
 // All returns every step of this package.
 func All(c Config) []processes.Step {
 	return []processes.Step{
+		NewMap(c),
 		NewValidate(c),
 		NewAcknowledge(c),
 		NewCorrelate(c),

@@ -186,7 +186,7 @@ type enveloping struct {
 // write returns the bytes of the interchange.
 func (e *enveloping) write(document []byte) ([]byte, error) {
 	var b bytes.Buffer
-	sender, receiver := edi.Party{Qualifier: e.sender.Qualifier, ID: e.sender.ID}, edi.Party{Qualifier: e.receiver.Qualifier, ID: e.receiver.ID}
+	sender, receiver := party(e.sender), party(e.receiver)
 	if e.frame.Delimiters.Standard == edi.EDIFACT {
 		unb, err := e.unb(sender, receiver)
 		if err != nil {

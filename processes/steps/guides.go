@@ -18,21 +18,41 @@ type Guides struct {
 }
 
 // LoadGuides reads every guide file that a partnership names and makes sure
-// that every other guide it names is shipped.
+// that every other guide it names is shipped. What does not fit is a
+// *partners.ConflictError.
 func LoadGuides(d *partners.Directory) (*Guides, error) {
 	catalog, err := schema.Load(embed.FS{}, schema.Shipped()) // a copy of our own to add to
 	if err != nil {
 		return nil, err
 	}
 	g := &Guides{catalog: catalog, names: map[string]string{}}
-	for _, p := range d.Partnerships() {
-		for _, rule := range append(append([]partners.DocumentRule(nil), p.Inbound...), p.Outbound...) {
-			if err := g.load(rule.Guide); err != nil {
-				return nil, fmt.Errorf("guide of %s for partner %s: %w", rule.Type, p.Partner, err)
+	return g, eachRule(d, func(rule partners.DocumentRule, _ partners.Direction) (key string, err error) {
+		return "guide", g.load(rule.Guide)
+	})
+}
+
+// eachRule goes through all that was agreed on documents and collects what
+// does not fit, at the key the function tells.
+func eachRule(d *partners.Directory, f func(partners.DocumentRule, partners.Direction) (key string, err error)) error {
+	conflict := &partners.ConflictError{}
+	for n, p := range d.Partnerships() {
+		for _, side := range []struct {
+			name  string
+			way   partners.Direction
+			rules []partners.DocumentRule
+		}{{"inbound", partners.Inbound, p.Inbound}, {"outbound", partners.Outbound, p.Outbound}} {
+			for i, rule := range side.rules {
+				if key, err := f(rule, side.way); err != nil {
+					path := fmt.Sprintf("partnerships[%d].%s[%d].%s", n, side.name, i, key)
+					conflict.Problems = append(conflict.Problems, partners.Problem{Path: path, Text: err.Error()})
+				}
 			}
 		}
 	}
-	return g, nil
+	if len(conflict.Problems) > 0 {
+		return conflict
+	}
+	return nil
 }
 
 // Catalog returns all guides, for whoever wants names and titles.
@@ -64,13 +84,22 @@ func (g *Guides) load(ref string) error {
 // For returns the guide a rule names for documents of a version, or nil to
 // leave the choice to the catalog.
 func (g *Guides) For(rule partners.DocumentRule, version string) *schema.Guide {
+	guide := g.Named(rule)
+	if guide == nil || !strings.HasPrefix(version, guide.Version) {
+		return nil // a document of another release is judged by that release's own guide
+	}
+	return guide
+}
+
+// Named returns the guide a rule names, or nil when it names none.
+func (g *Guides) Named(rule partners.DocumentRule) *schema.Guide {
 	name, ok := g.names[rule.Guide]
 	if !ok {
 		return nil
 	}
 	guide, err := g.catalog.Guide(name)
-	if err != nil || !strings.HasPrefix(version, guide.Version) {
-		return nil // a document of another release is judged by that release's own guide
+	if err != nil {
+		return nil
 	}
 	return guide
 }

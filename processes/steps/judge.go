@@ -39,13 +39,17 @@ func (o owner) refused() bool { return o.stranger != "" || o.duplicate != 0 }
 // numbers accepted before, so it can be made again after a restart.
 func (c Config) judge(ctx context.Context, x *processes.Execution, t *tracking.Transmission) (*judgement, error) {
 	return memo(x, "judgement", func() (*judgement, error) {
-		content, err := c.Archive.Open(ctx, t.Content)
+		judged, err := content(x.Run, t)
 		if err != nil {
 			return nil, err
 		}
-		defer content.Close()
+		payload, err := c.Archive.Open(ctx, judged)
+		if err != nil {
+			return nil, err
+		}
+		defer payload.Close()
 		way := c.wayOf(t)
-		report, err := validate.Validate(ctx, content, validate.Options{
+		report, err := validate.Validate(ctx, payload, validate.Options{
 			Profile: c.profile(t),
 			Catalog: c.Guides.Catalog(),
 			GuideFor: func(choice validate.Choice) *schema.Guide {
@@ -167,6 +171,11 @@ func strangerCode(d *partners.Directory, i *validate.Interchange) string {
 // identifier is a party of an envelope as the directory knows it.
 func identifier(p edi.Party) partners.Identifier {
 	return partners.Identifier{Qualifier: p.Qualifier, ID: p.ID}
+}
+
+// party is an address of the directory as an envelope writes it.
+func party(i partners.Identifier) edi.Party {
+	return edi.Party{Qualifier: i.Qualifier, ID: i.ID}
 }
 
 // controlScope is where an interchange's control number must be unique.

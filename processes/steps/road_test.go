@@ -180,11 +180,15 @@ func (s *station) run(t *testing.T, d *partners.Directory) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	maps, err := steps.LoadMaps(d, guides)
+	if err != nil {
+		t.Fatal(err)
+	}
 	carrier := processes.CarrierConfig{
 		Store: s.store, Archive: s.archive, IDs: s.store.IDs(), Now: time.Now, Station: s.name, Senders: s,
 		Connector: func(connection string) string { return connection },
 	}
-	s.config = steps.Config{Store: s.store, Archive: s.archive, Directory: d, Guides: guides, IDs: s.store.IDs(), Now: time.Now}
+	s.config = steps.Config{Store: s.store, Archive: s.archive, Directory: d, Guides: guides, Maps: maps, IDs: s.store.IDs(), Now: time.Now}
 	table, err := processes.NewSteps(append(steps.All(s.config), processes.NewPrepare(carrier), processes.NewSend(carrier), processes.NewChase(carrier), processes.NewReturnReceipt(carrier))...)
 	if err != nil {
 		t.Fatal(err)

@@ -26,23 +26,18 @@ func (s *Route) Run(ctx context.Context, x *processes.Execution) (processes.Resu
 	if err != nil {
 		return processes.Result{}, err
 	}
-	if t.Content.None() {
-		return processes.Result{Detail: "nothing to route"}, nil
-	}
-	content, err := s.c.Archive.Open(ctx, t.Content)
-	if err != nil {
-		return processes.Result{}, err
-	}
-	defer content.Close()
-	around, err := frames(content)
-	if err != nil {
-		return processes.Result{}, err
-	}
+	around := map[tracking.Payload]map[int64]*Frame{} // of the payloads documents are cut from: one, as a rule
 	var moves []move
 	for _, d := range docs {
-		if m, ok := s.decide(d, x.Run, around[d.Offset]); ok {
-			moves = append(moves, m)
+		if d.State != tracking.DocumentReady || tracking.IsAcknowledgement(d.Type) {
+			continue
 		}
+		if around[d.Payload] == nil {
+			if around[d.Payload], err = s.frames(ctx, d.Payload); err != nil {
+				return processes.Result{}, err
+			}
+		}
+		moves = append(moves, s.decide(d, x.Run, around[d.Payload][d.Offset]))
 	}
 	return processes.Result{
 		Detail: fmt.Sprintf("%d of %d documents go on", len(moves), len(docs)),
@@ -95,15 +90,22 @@ type move struct {
 	why      string
 }
 
-func (s *Route) decide(d *tracking.Document, parent *processes.Run, frame *Frame) (move, bool) {
-	if d.State != tracking.DocumentReady || tracking.IsAcknowledgement(d.Type) {
-		return move{}, false
+// frames reads the frames of a payload.
+func (s *Route) frames(ctx context.Context, p tracking.Payload) (map[int64]*Frame, error) {
+	payload, err := s.c.Archive.Open(ctx, p)
+	if err != nil {
+		return nil, err
 	}
+	defer payload.Close()
+	return frames(payload)
+}
+
+func (s *Route) decide(d *tracking.Document, parent *processes.Run, frame *Frame) move {
 	m := move{document: d, run: &processes.Run{ID: s.c.IDs.Next(), Process: "deliver", Parent: parent.ID, DocumentID: d.ID, Partner: d.Partner, CreatedAt: s.c.Now()}}
 	p, err := s.c.Directory.Partnership(d.Partner)
 	if err != nil {
 		m.why = err.Error()
-		return m, true
+		return m
 	}
 	rule, ok := p.Rule(partners.Direction(d.Direction), d.Type)
 	connection := rule.Deliver
@@ -123,7 +125,7 @@ func (s *Route) decide(d *tracking.Document, parent *processes.Run, frame *Frame
 		}
 	}
 	m.lane = lane(connection)
-	return m, true
+	return m
 }
 
 func (s *Route) commit(ctx context.Context, tx processes.Tx, m move) error {

@@ -28,8 +28,15 @@ func (s *Validate) Run(ctx context.Context, x *processes.Execution) (processes.R
 	if err != nil {
 		return processes.Result{}, err
 	}
-	if t.Content.None() {
+	payload, err := content(x.Run, t)
+	if err != nil {
+		return processes.Result{}, err
+	}
+	switch {
+	case t.Content.None():
 		return s.unreadable(t, nil, "there is no payload in it"), nil
+	case payload.None():
+		return processes.Result{Detail: "nothing was mapped"}, nil
 	}
 	j, err := s.c.judge(ctx, x, t)
 	if err != nil {
@@ -42,7 +49,7 @@ func (s *Validate) Run(ctx context.Context, x *processes.Execution) (processes.R
 		}
 		return s.unreadable(t, j.report, why), nil
 	}
-	r := &recording{c: s.c, t: t, way: tracking.Direction(s.c.wayOf(t)), now: s.c.Now()}
+	r := &recording{c: s.c, t: t, content: payload, way: tracking.Direction(s.c.wayOf(t)), now: s.c.Now()}
 	for n, i := range j.report.Interchanges {
 		r.interchange(i, j.owners[n])
 	}
@@ -80,6 +87,8 @@ type recording struct {
 	t   *tracking.Transmission
 	way tracking.Direction
 	now time.Time
+	// content is that of the transmission, or what was mapped from it.
+	content tracking.Payload
 
 	interchanges []*tracking.Interchange
 	groups       []*tracking.Group
@@ -108,7 +117,7 @@ func (r *recording) interchange(i *validate.Interchange, o owner) {
 	row := &tracking.Interchange{
 		ID: r.c.IDs.Next(), TransmissionID: r.t.ID, Direction: r.way, Partner: r.t.Partner, Standard: i.Standard, Version: i.Version,
 		Sender: tracking.Identifier(identifier(i.From)), Receiver: tracking.Identifier(identifier(i.To)), Control: i.Control, Date: envelopeDate(i.Date, i.Time),
-		Test: i.Test, State: tracking.VerdictAccepted, Payload: r.t.Content, Offset: i.Extent.Offset, Length: i.Extent.Length, CreatedAt: r.now,
+		Test: i.Test, State: tracking.VerdictAccepted, Payload: r.content, Offset: i.Extent.Offset, Length: i.Extent.Length, CreatedAt: r.now,
 	}
 	if o.match != nil {
 		row.Partner = o.match.Partner.Name
@@ -151,7 +160,7 @@ func (r *recording) group(i *validate.Interchange, g *validate.Group, o owner, i
 func (r *recording) document(i *validate.Interchange, g *validate.Group, d *validate.Document, o owner, in *tracking.Interchange, group *tracking.Group) {
 	row := &tracking.Document{
 		ID: r.c.IDs.Next(), Direction: r.way, Partner: in.Partner, Standard: i.Standard, Type: d.Type, Version: version(g, d), Guide: d.Guide,
-		Control: d.Control, SourceID: r.t.ID, Payload: r.t.Content, Offset: d.Extent.Offset, Length: d.Extent.Length, Segments: d.Segments,
+		Control: d.Control, SourceID: r.t.ID, Payload: r.content, Offset: d.Extent.Offset, Length: d.Extent.Length, Segments: d.Segments,
 		State: tracking.DocumentReady, Ack: tracking.AckNone, Keys: keysOf(d.Keys), Test: i.Test, CreatedAt: r.now, UpdatedAt: r.now,
 	}
 	if r.way == tracking.Inbound {
