@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"tradepost/edi"
 	"tradepost/edi/edifact"
@@ -26,6 +27,10 @@ type Contrl struct {
 	Delimiters edi.Delimiters
 	Status     Status
 	rows       []row
+	charset    edifact.Charset // of the interchange answered
+	repeated   []byte          // every value that is repeated from it
+	taken      int             // messages accepted
+	refused    int             // messages refused
 }
 
 // NewContrl makes the CONTRL of an interchange whose groups and documents are
@@ -41,10 +46,15 @@ func NewContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 		}
 	}
 	syntax, number, _ := strings.Cut(ic.Version, ":")
-	fit := func(p edi.Party) edi.Party {
-		return edi.Party{ID: copied(p.ID, 35), Qualifier: copied(p.Qualifier, 4), Internal: copied(p.Internal, 35)}
+	c := &Contrl{Delimiters: ic.Delimiters, Status: Accepted}
+	c.charset, _ = edifact.CharsetOf(syntax)
+	if len(number) != 1 || number < "1" || number > "4" {
+		number = "3" // the one asked for does not exist
 	}
-	c := &Contrl{UNB: edifact.UNB{Syntax: or(copied(syntax, 4), "UNOA"), Version: or(copied(number, 1), "3"), Sender: fit(ic.To), Receiver: fit(ic.From)}, Delimiters: ic.Delimiters, Status: Accepted}
+	fit := func(p edi.Party) edi.Party {
+		return edi.Party{ID: c.copied(p.ID, 35), Qualifier: c.copied(p.Qualifier, 4), Internal: c.copied(p.Internal, 35)}
+	}
+	c.UNB = edifact.UNB{Syntax: or(c.copied(syntax, 4), "UNOA"), Version: number, Sender: fit(ic.To), Receiver: fit(ic.From)}
 	if ic.Test {
 		c.UNB.Test = "1"
 	}
@@ -56,7 +66,30 @@ func NewContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 	for _, g := range ic.Groups {
 		c.group(g, o)
 	}
+	if c.Status == PartlyAccepted && c.taken == 0 && c.refused > 0 {
+		c.Status = Rejected
+	}
+	c.UNB.Syntax = c.carrying(c.UNB.Syntax)
 	return c, nil
+}
+
+// carrying gives the character set of the CONTRL: that of the interchange
+// answered, or a wider one where the sender did not keep to it in what the
+// CONTRL repeats.
+func (c *Contrl) carrying(id string) string {
+	fits := func(id string) bool {
+		set, known := edifact.CharsetOf(id)
+		if !known {
+			return true // both sides agreed on it
+		}
+		return set.Check(c.repeated) < 0
+	}
+	for _, wider := range []string{id, "UNOB", "UNOC"} {
+		if fits(wider) {
+			return wider
+		}
+	}
+	return id
 }
 
 func or(a, b string) string {
@@ -94,8 +127,8 @@ func position(is *validate.Issue) edi.Field {
 	return edi.Simple(strconv.Itoa(is.Element + 1))
 }
 
-func party(p edi.Party) edi.Field {
-	return edi.Composite(copied(p.ID, 35), copied(p.Qualifier, 4), copied(p.Internal, 35))
+func (c *Contrl) party(p edi.Party) edi.Field {
+	return edi.Composite(c.copied(p.ID, 35), c.copied(p.Qualifier, 4), c.copied(p.Internal, 35))
 }
 
 func (c *Contrl) interchange(ic *validate.Interchange) {
@@ -103,7 +136,7 @@ func (c *Contrl) interchange(ic *validate.Interchange) {
 	if !ic.Accepted {
 		action, c.Status = actionRejected, Rejected
 	}
-	fields := []edi.Field{edi.Simple(copied(ic.Control, 14)), party(ic.From), party(ic.To), edi.Simple(action)}
+	fields := []edi.Field{edi.Simple(c.copied(ic.Control, 14)), c.party(ic.From), c.party(ic.To), edi.Simple(action)}
 	c.rows = append(c.rows, row{"UCI", append(fields, service(ic.Issues)...)})
 }
 
@@ -116,7 +149,7 @@ func (c *Contrl) group(g *validate.Group, o Options) {
 			c.lower()
 		}
 		refused = refused || !g.Accepted
-		fields := []edi.Field{edi.Simple(copied(g.Control, 14)), edi.Simple(copied(g.Sender, 35)), edi.Simple(copied(g.Receiver, 35)), edi.Simple(action)}
+		fields := []edi.Field{edi.Simple(or(c.copied(g.Control, 14), nothing)), edi.Simple(c.copied(g.Sender, 35)), edi.Simple(c.copied(g.Receiver, 35)), edi.Simple(action)}
 		c.rows = append(c.rows, row{"UCF", append(fields, service(g.Issues)...)})
 	}
 	for _, doc := range g.Documents {
@@ -124,20 +157,32 @@ func (c *Contrl) group(g *validate.Group, o Options) {
 			continue // packages are acknowledged by UCO, which none of our partners is known to read
 		}
 		if doc.Accepted && refused {
+			c.refused++
 			continue
 		}
 		c.message(doc, o)
 	}
 }
 
+// nothing stands where a CONTRL must repeat a reference or type that the sender
+// left out; the code beside it says so.
+const nothing = "0"
+
 // copied is a value of the inbound interchange as the CONTRL can carry it.
-func copied(value string, longest int) string {
-	return cut(strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f {
-			return -1
+func (c *Contrl) copied(value string, longest int) string {
+	high := c.charset.ID() != "" && c.charset.Check([]byte(value)) < 0
+	b := make([]byte, 0, len(value))
+	for i := 0; i < len(value); i++ {
+		if x := value[i]; x >= ' ' && x < 0x7f || x > 0x7f && high {
+			b = append(b, x)
 		}
-		return r
-	}, value), longest)
+	}
+	out := cut(string(b), longest)
+	if c.charset.ID() == "UNOW" || c.charset.ID() == "UNOY" {
+		out = string([]rune(string(b))[:min(longest, utf8.RuneCount(b))])
+	}
+	c.repeated = append(c.repeated, out...)
+	return out
 }
 
 // lower makes the verdict on the interchange that of its worst part.
@@ -154,10 +199,13 @@ func (c *Contrl) message(doc *validate.Document, o Options) {
 	if !doc.Accepted && (fatal || !o.AcceptErrors) {
 		action = actionRejected
 		c.lower()
+		c.refused++
+	} else {
+		c.taken++
 	}
 	fields := []edi.Field{
-		edi.Simple(copied(doc.Control, 14)),
-		edi.Composite(copied(doc.Type, 6), copied(number, 3), copied(release, 3), copied(doc.Agency, 3), copied(doc.Convention, 6)),
+		edi.Simple(or(c.copied(doc.Control, 14), nothing)),
+		edi.Composite(or(c.copied(doc.Type, 6), nothing), c.copied(number, 3), c.copied(release, 3), c.copied(doc.Agency, 3), c.copied(doc.Convention, 6)),
 		edi.Simple(action),
 	}
 	c.rows = append(c.rows, row{"UCM", append(fields, service(documentIssues(doc))...)})

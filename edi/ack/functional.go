@@ -89,6 +89,9 @@ func NewFunctional(kind Kind, ic *validate.Interchange, gr *validate.Group, o Op
 	if gr.NoAck || gr.Type == "FA" {
 		return nil, fmt.Errorf("group %s holds acknowledgements: %w", gr.Control, ErrNotAcknowledged)
 	}
+	if gr.Type == "" && gr.Control == "" {
+		return nil, fmt.Errorf("documents that stand in no group have nothing a %s could name: %w", kind, ErrNotAcknowledged)
+	}
 	if ic.Standard != "X12" {
 		return nil, fmt.Errorf("a %s answers X12 only, this is %s: %w", kind, ic.Standard, ErrNotAcknowledged)
 	}

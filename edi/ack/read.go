@@ -36,10 +36,14 @@ type Acknowledgement struct {
 	Codes  []string // TA105=nnn, AK905=n or 0085=nn
 	// GroupRejected are the references of groups a CONTRL refuses as a whole.
 	GroupRejected []string
-	Included      int // AK902, -1 when it is not told
-	Received      int // AK903, -1 when it is not told
-	Taken         int // AK904, documents accepted, -1 when it is not told
-	Documents     []Document
+	groups        int // groups a CONTRL speaks of
+	// ReceiptOnly tells that a CONTRL says of the interchange that it was
+	// received (0083 is 8), and nothing yet of what is inside.
+	ReceiptOnly bool
+	Included    int // AK902, -1 when it is not told
+	Received    int // AK903, -1 when it is not told
+	Taken       int // AK904, documents accepted, -1 when it is not told
+	Documents   []Document
 }
 
 // Document is the verdict on one document.
@@ -321,6 +325,9 @@ func (in *reading) end() {
 	in.flush()
 	a := in.cur
 	in.cur = nil
+	if a.Kind == CONTRL && a.Status == Accepted && len(a.GroupRejected) > 0 {
+		in.groupsRejected(a)
+	}
 	if (a.Status == Unknown || a.Kind == CONTRL && a.Status == Accepted) && len(a.Documents) > 0 {
 		good := 0
 		for _, d := range a.Documents {
@@ -340,9 +347,27 @@ func (in *reading) end() {
 	in.out = append(in.out, *a)
 }
 
+// groupsRejected gives a CONTRL that refuses groups its verdict on the
+// interchange: refused as a whole when all groups are, and nothing else in it
+// is accepted.
+func (in *reading) groupsRejected(a *Acknowledgement) {
+	a.Status = PartlyAccepted
+	if len(a.GroupRejected) < a.groups {
+		return
+	}
+	for _, d := range a.Documents {
+		if d.Status.accepted() {
+			return
+		}
+	}
+	a.Status = Rejected
+}
+
 // Verdict gives the verdict on one document: what its own AK5 says or, when the
 // acknowledgement does not list it, what follows from that of the group. In a
-// partly accepted group documents that are not listed are accepted.
+// partly accepted group documents that are not listed are accepted. The status
+// is Unknown where nothing follows: when a CONTRL is a receipt only, or refuses
+// some groups and not others.
 func (a *Acknowledgement) Verdict(documentType, control string) (Document, bool) {
 	for _, d := range a.Documents {
 		if d.Type == documentType && d.Control == control {
@@ -350,6 +375,9 @@ func (a *Acknowledgement) Verdict(documentType, control string) (Document, bool)
 		}
 	}
 	s := a.Status
+	if a.ReceiptOnly || len(a.GroupRejected) > 0 && s != Rejected {
+		s = Unknown
+	}
 	if s == PartlyAccepted || s == AcceptedWithErrors {
 		s = Accepted
 	}
@@ -384,9 +412,11 @@ func (in *reading) contrl(seg *edi.Segment) {
 	switch string(seg.Tag) {
 	case "UCI":
 		a.About, a.Status, a.Codes = text(seg, 1), action(text(seg, 4)), syntaxCodes(seg, 5)
+		a.ReceiptOnly = text(seg, 4) == actionReceived
 	case "UCF":
 		in.flush()
 		a.GroupControl = text(seg, 1)
+		a.groups++
 		if action(text(seg, 4)) == Rejected {
 			a.GroupRejected = append(a.GroupRejected, a.GroupControl)
 		}

@@ -260,3 +260,33 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestVerdictOfWhatIsNotListed: documents that an acknowledgement does not name
+// share the verdict on what they are in, where there is one.
+func TestVerdictOfWhatIsNotListed(t *testing.T) {
+	t.Parallel()
+	fa := func(body string) string {
+		return isa + "GS*FA*S*B*20260302*0830*77*X*004010~\nST*997*0001~\nAK1*PO*1~\n" + body + "SE*4*0001~\nGE*1*77~\nIEA*1*000000077~\n"
+	}
+	contrl := func(body string) string {
+		return "UNB+UNOA:3+S:14+B:14+260302:0830+9'UNH+1+CONTRL:D:3:UN'" + body + "UNT+4+1'UNZ+1+9'"
+	}
+	for _, c := range []struct {
+		name, input string
+		want        ack.Status
+	}{
+		{"997 that accepts its group", fa("AK9*A*2*2*2~\n"), ack.Accepted},
+		{"997 that refuses its group", fa("AK9*R*2*2*0~\n"), ack.Rejected},
+		{"997 that lists what it refuses only", fa("AK2*850*0009~\nAK5*R*5~\nAK9*P*2*2*1~\n"), ack.Accepted},
+		{"CONTRL that accepts its interchange", contrl("UCI+55+B:14+S:14+7'"), ack.Accepted},
+		{"CONTRL that refuses its interchange", contrl("UCI+55+B:14+S:14+4+28+UNZ+3'"), ack.Rejected},
+		{"CONTRL that is a receipt", contrl("UCI+55+B:14+S:14+8'"), ack.Unknown},
+		{"CONTRL that refuses the only group", contrl("UCI+55+B:14+S:14+7'UCF+G1+B+S+4+29+UNE+2'"), ack.Rejected},
+		{"CONTRL that refuses one group of two", contrl("UCI+55+B:14+S:14+7'UCF+G1+B+S+4+29+UNE+2'UCF+G2+B+S+7'"), ack.Unknown},
+	} {
+		list := read(t, c.input)
+		if v, listed := list[0].Verdict("850", "0001"); listed || v.Status != c.want {
+			t.Errorf("%s: %q, want %q", c.name, v.Status, c.want)
+		}
+	}
+}

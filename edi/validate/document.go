@@ -80,10 +80,24 @@ func (v *validator) guide(c Choice) *schema.Guide {
 	g, ok := v.guides[key]
 	if !ok {
 		g, _ = v.catalog.Lookup(c.Standard, c.Version, c.Type)
+		if g == nil && c.Standard == schema.X12 && (c.Type == "997" || c.Type == "999") && len(c.Version) >= 6 && isDigits(c.Version[:6]) {
+			g = v.acknowledgement(c)
+		}
 		if len(v.guides) < 1000 {
 			v.guides[key] = g
 		}
 	}
+	return g
+}
+
+// acknowledgement gives the guide of a 997 or 999 of a version without one:
+// both have hardly changed, and each version acknowledges its own.
+func (v *validator) acknowledgement(c Choice) *schema.Guide {
+	version := "005010"
+	if c.Type == "997" && c.Version < version {
+		version = "004010"
+	}
+	g, _ := v.catalog.Lookup(c.Standard, version, c.Type)
 	return g
 }
 

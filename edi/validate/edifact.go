@@ -422,6 +422,7 @@ func (v *validator) checkCharacters(seg *edi.Segment) {
 			return
 		case byteClass[c]&suspicious != 0 && v.charset.ID() != "" && v.charset.Check(b[i:]) == 0 && !v.again("character-set"):
 			v.badCharacter(seg, i, true)
+			suspicious = 0 // one a segment tells enough
 		}
 	}
 }
