@@ -167,10 +167,12 @@ func (s *settling) contrl(ctx context.Context, a *ack.Acknowledgement) error {
 	return s.documents(ctx, a, docs)
 }
 
-// documents settles those of a few documents that an acknowledgement judges.
+// documents settles those of a few documents that an acknowledgement judges,
+// by name or, as many partners have it, with the group or interchange they are
+// in.
 func (s *settling) documents(ctx context.Context, a *ack.Acknowledgement, docs []*tracking.Document) error {
 	for _, d := range docs {
-		if v, ok := a.Verdict(d.Type, d.Control); ok {
+		if v, listed := a.Verdict(d.Type, d.Control); listed || v.Status != ack.Unknown {
 			if err := s.document(ctx, a, d, v); err != nil {
 				return err
 			}

@@ -252,6 +252,17 @@ func TestAcknowledgementOfSomethingNeverSentIsNoted(t *testing.T) {
 	}
 }
 
+// Many partners list no document in their 997 (AK2): the verdict on the group
+// is the verdict on all in it.
+func TestAcknowledgementWithoutListSettlesTheGroup(t *testing.T) {
+	t.Parallel()
+	r := newRoad(t)
+	r.buyer.handOut("order.edi", order("L1", "EA"))
+	v := r.buyer.await(outbound("850"), "accepted by the partner", func(v *tracking.DocumentView) bool { return v.Document.Ack == tracking.AckAccepted })
+	r.buyer.arrive("k900", interchange("SUPPLIER", "BUYER", 900, "FA", 900, []string{"ST*997*0001~\nAK1*PO*" + v.Group.Control + "~\nAK9*R*1*1*0~\nSE*4*0001~\n"}))
+	r.buyer.await(outbound("850"), "rejected with its group", func(v *tracking.DocumentView) bool { return v.Document.Ack == tracking.AckRejected })
+}
+
 // EDIFACT goes the same road; its acknowledgement is the CONTRL.
 func TestEDIFACTOrderIsAnsweredByAContrl(t *testing.T) {
 	t.Parallel()
