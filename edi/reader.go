@@ -137,6 +137,32 @@ func (r *Reader) Trailing() []byte { return r.trailing }
 // Offset returns the byte offset in the input behind the last segment.
 func (r *Reader) Offset() int64 { return r.base + int64(r.pos) }
 
+// Position returns the place behind the last segment: the offset and line of the
+// byte there, and the ordinal of that segment.
+func (r *Reader) Position() Position {
+	return Position{Offset: r.Offset(), Line: r.line, Ordinal: r.ordinal}
+}
+
+// CanSkip tells whether the Reader stands between two ordinary segments of an
+// interchange, with nothing in its buffer.
+func (r *Reader) CanSkip() bool {
+	return r.pos == r.end && !r.eof && r.state == stateInside && r.object < 0 && !r.una && !r.lastCR && !r.discard && r.err == nil
+}
+
+// Skip goes on behind size bytes of the input that the underlying reader does
+// not bring, because another Reader has read them as a fragment with the same
+// delimiters: whole segments, so many lines ending in them, and nothing out of
+// the ordinary. It changes nothing and returns false when CanSkip does.
+func (r *Reader) Skip(size int64, lines, segments int) bool {
+	if !r.CanSkip() {
+		return false
+	}
+	r.base += size
+	r.line += lines
+	r.ordinal += segments
+	return true
+}
+
 // Next returns the next segment, or io.EOF behind the last one. The segment is
 // valid until the next call. Errors are *SyntaxError or wrap what the
 // underlying reader returned; after an error that is not Recoverable every

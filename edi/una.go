@@ -82,9 +82,15 @@ func placeUNA(w []byte) (length int, d Delimiters, ok bool) {
 // byte lead is followed by another service segment on the next line and no
 // terminator stands between.
 func (r *Reader) lineTerminator(lead int) {
-	w := r.need(lead + lookAhead)[lead:]
+	w := r.window()[lead:]
 	w = w[:min(len(w), lookAhead)]
 	end := bytes.IndexByte(w, r.delims.Segment)
+	if end >= 0 && !bytes.ContainsAny(w[:end], "\r\n") {
+		return
+	}
+	w = r.need(lead + lookAhead)[lead:]
+	w = w[:min(len(w), lookAhead)]
+	end = bytes.IndexByte(w, r.delims.Segment)
 	if end < 0 {
 		end = len(w)
 	}

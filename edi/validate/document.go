@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tradepost/edi"
@@ -12,7 +13,7 @@ func (v *validator) openST(seg *edi.Segment) error {
 	field := func(n int) string { return unpad(seg.Element(n).String()) }
 	if v.gr == nil {
 		v.fail(Issue{Level: LevelInterchange, Ack: "TA105=024", Segment: "ST", Text: "ST begins a document outside of any group: a GS has to come before it."})
-		v.openBareGroup(seg)
+		v.openBareGroup(seg.Pos)
 	}
 	doc := &Document{Type: field(1), Control: field(2), Convention: field(3), Accepted: true, Extent: Extent{Offset: seg.Pos.Offset, First: seg.Pos.Ordinal}}
 	v.begin(doc)
@@ -40,15 +41,21 @@ func (v *validator) openST(seg *edi.Segment) error {
 		v.waive(&v.docScope, is)
 	}
 	v.start(guide, seg, tagST)
-	return v.duplicate(&v.docControls, Reference{
-		Level: LevelDocument, Standard: schema.X12, Sender: v.ic.From, Receiver: v.ic.To,
-		Group: v.gr.Type + " " + v.gr.Control, Type: doc.Type, Control: doc.Control,
-	}, "", "AK502=23", 2)
+	return v.duplicate(&v.docControls, v.documentReference(doc), "", "AK502=23", 2)
+}
+
+// documentReference names the use of a document's control number.
+func (v *validator) documentReference(doc *Document) Reference {
+	group := v.gr.Type + " " + v.gr.Control
+	if v.ic.Standard == schema.EDIFACT {
+		group = strings.TrimSpace(group)
+	}
+	return Reference{Level: LevelDocument, Standard: v.ic.Standard, Sender: v.ic.From, Receiver: v.ic.To, Group: group, Type: doc.Type, Control: doc.Control}
 }
 
 // openBareGroup makes a group for documents that stand in none.
-func (v *validator) openBareGroup(seg *edi.Segment) {
-	v.gr = &Group{Accepted: true, Documents: []*Document{}, Declared: -1, Extent: Extent{Offset: seg.Pos.Offset, First: seg.Pos.Ordinal}}
+func (v *validator) openBareGroup(at edi.Position) {
+	v.gr = &Group{Accepted: true, Documents: []*Document{}, Declared: -1, Extent: Extent{Offset: at.Offset, First: at.Ordinal}}
 	v.grScope = scope{}
 	v.bareGroup = true
 	v.docControls.reset()
@@ -159,6 +166,11 @@ func (v *validator) endDocument() error {
 	doc.Segments = v.ordinal
 	v.docScope.settle("document")
 	v.doc = nil
+	return v.ended(doc)
+}
+
+// ended counts a document that was checked and tells OnDocument about it.
+func (v *validator) ended(doc *Document) error {
 	if !doc.Accepted {
 		v.gr.Refused++
 	}
@@ -171,7 +183,7 @@ func (v *validator) endDocument() error {
 
 // duplicate looks a control number up in this input and in the history.
 func (v *validator) duplicate(in *numbers, ref Reference, prefix, ack string, element int) error {
-	if ref.Control == "" {
+	if ref.Control == "" || v.apart {
 		return nil
 	}
 	name := map[Level]string{LevelInterchange: "interchange", LevelGroup: "group", LevelDocument: "document"}[ref.Level]
@@ -193,17 +205,23 @@ func (v *validator) duplicate(in *numbers, ref Reference, prefix, ack string, el
 		is.Severity, is.Rule = Warning, "duplicates-unchecked"
 		v.add(&is)
 	}
-	if v.o.History == nil {
-		return nil
-	}
-	seen, err := v.o.History.Seen(v.ctx, ref)
-	if err != nil {
-		return fmt.Errorf("looking up control number %s of %s: %w", ref.Control, name, err)
-	}
+	seen, err := v.seen(ref)
 	if seen {
 		issue("in an earlier transmission")
 	}
-	return nil
+	return err
+}
+
+// seen looks a control number up in the history.
+func (v *validator) seen(ref Reference) (bool, error) {
+	if v.o.History == nil {
+		return false, nil
+	}
+	seen, err := v.o.History.Seen(v.ctx, ref)
+	if err != nil {
+		return false, fmt.Errorf("looking up control number %s of %s: %w", ref.Control, ref.Level, err)
+	}
+	return seen, nil
 }
 
 // numbers is a set of control numbers. Numbers counted up one by one, as
@@ -232,13 +250,27 @@ func (n *numbers) reset() {
 	n.overflow, n.told = false, false
 }
 
+// has tells whether a number is in the set.
+func (n *numbers) has(control string) bool {
+	if _, known := n.others[control]; known || len(control) > 18 || !isDigits(control) {
+		return known
+	}
+	value := digits(control)
+	return slices.ContainsFunc(n.ranges, func(r numberRange) bool { return r.width == len(control) && value >= r.low && value <= r.top })
+}
+
+// digits reads up to 18 digits.
+func digits(s string) (value uint64) {
+	for i := 0; i < len(s); i++ {
+		value = value*10 + uint64(s[i]-'0')
+	}
+	return value
+}
+
 // add puts a number into the set and tells whether it is new.
 func (n *numbers) add(control string) bool {
 	if len(control) <= 18 && isDigits(control) {
-		var value uint64
-		for i := 0; i < len(control); i++ {
-			value = value*10 + uint64(control[i]-'0')
-		}
+		value := digits(control)
 		near := -1
 		for i := range n.ranges {
 			r := &n.ranges[i]

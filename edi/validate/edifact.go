@@ -296,7 +296,7 @@ func (v *validator) closeUNE(seg *edi.Segment) error {
 func (v *validator) openUNH(seg *edi.Segment, tag schema.Tag) error {
 	mixed := v.gr == nil && v.groupNo > 0
 	if v.gr == nil {
-		v.openBareGroup(seg)
+		v.openBareGroup(seg.Pos)
 	}
 	doc := &Document{Control: v.part(1, 1), Accepted: true, Extent: Extent{Offset: seg.Pos.Offset, First: seg.Pos.Ordinal}}
 	switch tag {
@@ -320,10 +320,7 @@ func (v *validator) openUNH(seg *edi.Segment, tag schema.Tag) error {
 	v.checkUNH()
 	guide := v.guide(Choice{Standard: schema.EDIFACT, Version: doc.Version, Type: doc.Type, Convention: doc.Convention})
 	v.start(guide, seg, tag)
-	return v.duplicate(&v.docControls, Reference{
-		Level: LevelDocument, Standard: schema.EDIFACT, Sender: v.ic.From, Receiver: v.ic.To,
-		Group: strings.TrimSpace(v.gr.Type + " " + v.gr.Control), Type: doc.Type, Control: doc.Control,
-	}, "", "0085=26", 1)
+	return v.duplicate(&v.docControls, v.documentReference(doc), "", "0085=26", 1)
 }
 
 func (v *validator) checkUNH() {

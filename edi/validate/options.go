@@ -62,6 +62,15 @@ type Options struct {
 
 	// Limits are the reader's.
 	Limits edi.Limits
+
+	// Workers is how many documents are checked at once: 0 and 1 stand for one
+	// after the other. The report is the same, byte for byte, and so are the
+	// calls of the functions above; only GuideFor is then called by several
+	// goroutines. Memory grows by some megabytes a worker. With OnSegment, or
+	// where documents are longer than a megabyte, there is one.
+	Workers int
+
+	blockSize int // bytes of the blocks that workers take, 0 for the usual
 }
 
 // Choice is what a guide is chosen by.

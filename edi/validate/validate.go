@@ -39,6 +39,8 @@ type validator struct {
 	guides  map[string]*schema.Guide // by version and type, for this input
 	known   map[string]*schema.Dictionary
 	reader  *edi.Reader
+	workers *workers // judge documents ahead; nil for none
+	apart   bool     // judges documents for another walk, which knows the control numbers
 	report  *Report
 
 	ic    *Interchange
@@ -93,6 +95,9 @@ func newValidator(ctx context.Context, o Options) *validator {
 	if o.MaxDocumentIssues == 0 {
 		o.MaxDocumentIssues = defaultMaxDocumentIssues
 	}
+	if o.blockSize == 0 {
+		o.blockSize = blockSize
+	}
 	return &validator{
 		ctx: ctx, o: o, strict: o.Profile == Strict, catalog: o.Catalog,
 		guides: make(map[string]*schema.Guide), known: make(map[string]*schema.Dictionary),
@@ -101,11 +106,21 @@ func newValidator(ctx context.Context, o Options) *validator {
 }
 
 func (v *validator) run(r io.Reader) error {
+	if v.o.Workers > 1 && v.o.OnSegment == nil {
+		v.workers = startWorkers(v.ctx, r, v.o)
+		defer v.workers.close()
+		r = v.workers
+	}
 	v.reader = edi.NewReader(r, edi.Options{Limits: v.o.Limits})
 	for n := 1; ; n++ {
 		if n%checkContextEvery == 0 {
 			if err := v.ctx.Err(); err != nil {
 				return fmt.Errorf("validating: %w", err)
+			}
+		}
+		if v.workers != nil {
+			if err := v.takeJudged(); err != nil {
+				return err
 			}
 		}
 		seg, err := v.reader.Next()
@@ -142,6 +157,9 @@ func (v *validator) run(r io.Reader) error {
 		}
 		if wrapped && seg.Is("ISA") {
 			v.headerNotices(v.reader.Notices())
+		}
+		if v.workers != nil {
+			v.workers.saw(seg)
 		}
 		v.last, v.end = seg.Pos, seg.End()
 	}
