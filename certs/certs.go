@@ -35,7 +35,8 @@ type Pair struct {
 // KeyType is a kind of key Generate can make.
 type KeyType string
 
-// The key types. RSA both signs and decrypts; P-256 signs only.
+// The key types. RSA serves everybody; what is encrypted to P-256 needs key
+// agreement (RFC 5753), which few products know.
 const (
 	RSA2048 KeyType = "rsa-2048"
 	RSA3072 KeyType = "rsa-3072"

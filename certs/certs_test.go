@@ -294,3 +294,97 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestParseTrustStore reads the certificates that a Java program keeps of its
+// partners, and those beside a private key.
+func TestParseTrustStore(t *testing.T) {
+	t.Parallel()
+	want, err := ParseCertificate(fixture(t, "fixture.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"truststore.p12", "aes256.p12", "rc2-3des.p12"} {
+		list, err := ParseTrustStore(fixture(t, name), "secret")
+		if err != nil || len(list) != 1 || !list[0].Equal(want) {
+			t.Errorf("%s: %d certificates, %v", name, len(list), err)
+		}
+	}
+	if _, err := ParseTrustStore(fixture(t, "truststore.p12"), "Secret"); !errors.Is(err, ErrPassword) {
+		t.Errorf("wrong password: %v", err)
+	}
+	if _, err := ParsePKCS12(fixture(t, "truststore.p12"), "secret"); !errors.Is(err, ErrNoKey) {
+		t.Errorf("as a pair: %v", err)
+	}
+}
+
+// TestWhatIsNoCertificate names what is taken for one.
+func TestWhatIsNoCertificate(t *testing.T) {
+	t.Parallel()
+	pair, err := Generate(Request{CommonName: "x", NotBefore: time.Unix(0, 0), Type: P256}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := SigningRequest(Request{CommonName: "x"}, pair.Key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"a Java keystore": {[]byte("\xfe\xed\xfe\xed\x00\x00\x00\x02"), "keytool -importkeystore"},
+		"a request":       {request, "CERTIFICATE REQUEST"},
+		"a private key":   {fixture(t, "pkcs8.key"), "PRIVATE KEY"},
+		"a sealed key":    {[]byte(sealMagic + "xxxxxxxxxxxxxxxxxxxxxxxx"), "sealed"},
+	} {
+		if _, err := ParseCertificates(c.data); !errors.Is(err, ErrNoCertificate) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOpenKeyOf opens a sealed key by its request, before a certificate is issued.
+func TestOpenKeyOf(t *testing.T) {
+	t.Parallel()
+	sealer, err := NewSealer(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := Generate(Request{CommonName: "x", NotBefore: time.Unix(0, 0), Type: P256}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := SealKey(pair.Key, sealer, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := SigningRequest(Request{CommonName: "x"}, pair.Key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := ParseSigningRequest(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := OpenKeyOf(sealed, q.PublicKey, sealer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewPair(key, []*x509.Certificate{pair.Certificate}); err != nil {
+		t.Error(err)
+	}
+	if _, err := OpenKeyOf(sealed, q.PublicKey, nil); !errors.Is(err, ErrSealed) {
+		t.Errorf("without the sealing key: %v", err)
+	}
+	other, err := Generate(Request{CommonName: "y", NotBefore: time.Unix(0, 0), Type: P256}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenKeyOf(sealed, other.Certificate.PublicKey, sealer); !errors.Is(err, ErrSealed) {
+		t.Errorf("for another key: %v", err)
+	}
+	text[len(text)/2] ^= 1
+	if _, err := ParseSigningRequest(text); err == nil {
+		t.Error("a changed request was read")
+	}
+}

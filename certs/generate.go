@@ -70,6 +70,8 @@ func Generate(r Request, random io.Reader) (*Pair, error) {
 	}
 	if _, ok := key.(*rsa.PrivateKey); ok {
 		template.KeyUsage |= x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment
+	} else {
+		template.KeyUsage |= x509.KeyUsageKeyAgreement
 	}
 	if len(r.DNSNames)+len(r.Addresses) > 0 {
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}

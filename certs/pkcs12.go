@@ -24,8 +24,30 @@ import (
 // the chain (RFC 7292). It reads PBES2 with AES, which newer tools write, and
 // the 3DES and RC2 of older ones. ErrPassword when the password is wrong.
 func ParsePKCS12(data []byte, password string) (*Pair, error) {
+	key, cs, err := openPKCS12(data, password)
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		return nil, fmt.Errorf("PKCS #12 file: %w", ErrNoKey)
+	}
+	return NewPair(key, cs)
+}
+
+// ParseTrustStore reads the certificates of a PKCS #12 file, with or without a
+// private key: what Java programs keep those of their partners in.
+func ParseTrustStore(data []byte, password string) ([]*x509.Certificate, error) {
+	_, cs, err := openPKCS12(data, password)
+	if err == nil && len(cs) == 0 {
+		err = fmt.Errorf("PKCS #12 file: %w", ErrNoCertificate)
+	}
+	return unique(cs), err
+}
+
+// openPKCS12 reads what is in a file; key is nil when there is none.
+func openPKCS12(data []byte, password string) (crypto.Signer, []*x509.Certificate, error) {
 	if len(data) > maxInput {
-		return nil, fmt.Errorf("certs: input of %d bytes is over the limit of %d", len(data), maxInput)
+		return nil, nil, fmt.Errorf("certs: input of %d bytes is over the limit of %d", len(data), maxInput)
 	}
 	key, cs, err := readPFX(data, password)
 	var unsupported *unsupportedError
@@ -36,12 +58,9 @@ func ParsePKCS12(data []byte, password string) (*Pair, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("certs: PKCS #12 file: %w", err)
+		return nil, nil, fmt.Errorf("certs: PKCS #12 file: %w", err)
 	}
-	if key == nil {
-		return nil, fmt.Errorf("PKCS #12 file: %w", ErrNoKey)
-	}
-	return NewPair(key, cs)
+	return key, cs, nil
 }
 
 // readLegacyPFX reads with golang.org/x/crypto, which is old and frozen:

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"go.mozilla.org/pkcs7"
 )
@@ -30,7 +31,11 @@ func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("certs: input of %d bytes is over the limit of %d", len(data), maxInput)
 	}
 	var out []*x509.Certificate
+	if what := foreign(data); what != "" {
+		return nil, fmt.Errorf("%w: %s", ErrNoCertificate, what)
+	}
 	if bytes.Contains(data, []byte("-----BEGIN ")) {
+		var others []string
 		rest := data
 		for {
 			var b *pem.Block
@@ -50,7 +55,12 @@ func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 					return nil, err
 				}
 				out = append(out, cs...)
+			default:
+				others = append(others, b.Type)
 			}
+		}
+		if len(out) == 0 && len(others) > 0 {
+			return nil, fmt.Errorf("%w, only: %s", ErrNoCertificate, strings.Join(others, ", "))
 		}
 	} else if cs, err := x509.ParseCertificates(data); err == nil {
 		out = cs
@@ -64,6 +74,17 @@ func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 		return nil, ErrNoCertificate
 	}
 	return out, nil
+}
+
+// foreign names what is taken for a file of certificates, "" for anything else.
+func foreign(data []byte) string {
+	switch {
+	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}), bytes.HasPrefix(data, []byte{0xce, 0xce, 0xce, 0xce}):
+		return "this is a Java keystore of the old kind (JKS, JCEKS); make a PKCS #12 file of it: keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype pkcs12"
+	case IsSealed(data):
+		return "this is a private key that tradepost sealed"
+	}
+	return ""
 }
 
 // ParseCertificate reads data like ParseCertificates and returns the first.
@@ -252,19 +273,7 @@ func ReadKeyFile(path string, c *x509.Certificate, sealer *Sealer) (crypto.Signe
 
 // OpenKey is ReadKeyFile for bytes at hand.
 func OpenKey(data []byte, c *x509.Certificate, sealer *Sealer) (crypto.Signer, error) {
-	if IsSealed(data) {
-		if sealer == nil {
-			return nil, fmt.Errorf("%w: no sealing key is given", ErrSealed)
-		}
-		label, err := keyLabel(c.PublicKey)
-		if err != nil {
-			return nil, err
-		}
-		if data, err = sealer.Open(label, data); err != nil {
-			return nil, err
-		}
-	}
-	key, err := ParseKey(data)
+	key, err := OpenKeyOf(data, c.PublicKey, sealer)
 	if err != nil {
 		return nil, err
 	}
@@ -272,6 +281,24 @@ func OpenKey(data []byte, c *x509.Certificate, sealer *Sealer) (crypto.Signer, e
 		return nil, err
 	}
 	return key, nil
+}
+
+// OpenKeyOf is OpenKey for a public key that no certificate was issued for yet.
+// That a plain key belongs to it is not checked.
+func OpenKeyOf(data []byte, pub crypto.PublicKey, sealer *Sealer) (crypto.Signer, error) {
+	if IsSealed(data) {
+		if sealer == nil {
+			return nil, fmt.Errorf("%w: no sealing key is given", ErrSealed)
+		}
+		label, err := keyLabel(pub)
+		if err != nil {
+			return nil, err
+		}
+		if data, err = sealer.Open(label, data); err != nil {
+			return nil, err
+		}
+	}
+	return ParseKey(data)
 }
 
 // parseBag reads the certificates of a PKCS #7 bag. A bag is only handed to

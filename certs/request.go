@@ -10,6 +10,25 @@ import (
 	"io"
 )
 
+// ParseSigningRequest reads a PKCS #10 request in PEM or DER, whose signature
+// proves that who made it has the private key.
+func ParseSigningRequest(data []byte) (*x509.CertificateRequest, error) {
+	if len(data) > maxInput {
+		return nil, fmt.Errorf("certs: input of %d bytes is over the limit of %d", len(data), maxInput)
+	}
+	if b, _ := pem.Decode(data); b != nil {
+		data = b.Bytes
+	}
+	r, err := x509.ParseCertificateRequest(data)
+	if err == nil {
+		err = r.CheckSignature()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("certs: request: %w", err)
+	}
+	return r, nil
+}
+
 // SigningRequest makes a PKCS #10 certificate request (RFC 2986) for key in
 // PEM, with the names of r; its type and validity are not part of one. random
 // feeds the signature; nil is crypto/rand.

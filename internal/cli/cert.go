@@ -50,7 +50,7 @@ func (n *names) flags(cmd *cobra.Command, common string) {
 	f.StringVar(&n.Country, "country", "", "two letters of the `COUNTRY`")
 	f.StringSliceVar(&n.DNSNames, "dns", nil, "host `NAMES`, for a TLS server")
 	f.StringSliceVar(&n.Addresses, "ip", nil, "`ADDRESSES`, for a TLS server")
-	f.StringVar((*string)(&n.Type), "type", string(certs.RSA2048), "`KIND` of key: rsa-2048, rsa-3072, rsa-4096, p-256 (signs only)")
+	f.StringVar((*string)(&n.Type), "type", string(certs.RSA2048), "`KIND` of key: rsa-2048, rsa-3072, rsa-4096, p-256 (few partners can encrypt to it)")
 }
 
 // validity adds --days.

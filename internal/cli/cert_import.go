@@ -21,6 +21,7 @@ func newCertImportCommand(env *Env) *cobra.Command {
 		own     bool
 		key     string
 		mark    string
+		at      bool
 		when    dates
 		secret  password
 	)
@@ -33,7 +34,10 @@ accepted from then on; what goes to the partner is encrypted to it from --go-liv
 on, or at once. The one before stays.
 
 With --own it is a pair of the station: a PKCS #12 file, or a certificate with
-its private key in --key, as an authority sends it.
+its private key in --key, as an authority sends it. A key that lies outside the
+station's folder, or is not sealed where the station's keys are, is copied. The
+pair reads at once what partners encrypt to it; we sign with it from --go-live on
+(without it a month from now, or a week before the present one ends).
 
 Compare the fingerprint with the partner first, and give it with --sha256: then
 nothing else is taken.`,
@@ -51,6 +55,10 @@ nothing else is taken.`,
 				err = errors.New("say whose it is: --partner NAME, or --own")
 			case key != "" && !own:
 				err = errors.New("--key goes with --own: nobody has the private key of a partner")
+			case at && !own:
+				err = errors.New("--now goes with --own: what is encrypted to a partner's is so at once without --go-live")
+			case at && !use.GoLive.IsZero():
+				err = errors.New("--now and --go-live: give one of the two")
 			}
 			if err != nil {
 				return usage(cmd, err)
@@ -63,10 +71,10 @@ nothing else is taken.`,
 			if err != nil {
 				return err
 			}
-			i := config.Import{Partner: partner, Certificates: b.certificates, Use: use}
+			i := config.Import{Partner: partner, Certificates: b.certificates, Use: use, Now: at}
 			switch {
 			case own && key != "":
-				if i.KeyFile, err = filepath.Abs(key); err != nil {
+				if err := withKey(env, cfg, &i, key, &secret); err != nil {
 					return err
 				}
 			case own && b.pair != nil:
@@ -78,19 +86,72 @@ nothing else is taken.`,
 				return err
 			}
 			a, err := cfg.Import(i, env.Now(), env.Random)
-			return env.tellAdded(form.format, cfg, partner, a, err)
+			if err := env.tellAdded(form.format, cfg, partner, a, err); err != nil {
+				return err
+			}
+			if own && key != "" && i.Pair != nil {
+				env.say("%s is not used: keep it as a copy elsewhere, or remove it.", key)
+			}
+			return nil
 		},
 	}
 	st.flags(env, cmd)
 	f := cmd.Flags()
 	f.StringVar(&partner, "partner", "", "the partner whose certificate it is, by its `NAME`")
 	f.BoolVar(&own, "own", false, "it is a pair of our own")
+	f.BoolVar(&at, "now", false, "sign with it at once, with --own: partners that have not got it refuse what we send")
 	f.StringVar(&key, "key", "", "`FILE` of the private key, with --own")
 	f.StringVar(&mark, "sha256", "", "`FINGERPRINT` it must have, or its beginning")
 	when.flags(cmd, "from which sending uses it")
 	secret.flags(cmd)
 	form.flag(cmd, formTable, formJSON)
 	return cmd
+}
+
+// withKey takes the private key of a pair from a file. One that lies in the
+// station's folder as the station keeps its keys stays where it is; any other is
+// taken into the pair, and with it into a file of its own.
+func withKey(env *Env, cfg *config.Config, i *config.Import, file string, secret *password) error {
+	data, err := readInput(file)
+	if err != nil {
+		return err
+	}
+	sealer, err := cfg.Sealer()
+	if err != nil {
+		return err
+	}
+	if certs.IsSealed(data) && sealer == nil {
+		return exit(ExitFailed, "%s is sealed, and %s does not say with what: add a section secrets", file, cfg.File)
+	}
+	text, err := secret.read(env)
+	if err != nil {
+		return err
+	}
+	for _, c := range i.Certificates {
+		signer, err := certs.OpenKey(data, c, sealer)
+		if err != nil && text != "" && !certs.IsSealed(data) {
+			signer, err = certs.ParseEncryptedKey(data, text)
+		}
+		switch {
+		case errors.Is(err, certs.ErrMismatch), errors.Is(err, certs.ErrSealed):
+			continue // another certificate of the chain, perhaps
+		case err != nil:
+			return bundleError(file, err)
+		}
+		if i.Pair, err = certs.NewPair(signer, i.Certificates); err != nil {
+			return bundleError(file, err)
+		}
+		abs, err := filepath.Abs(file)
+		if err != nil {
+			return err
+		}
+		inside, err := filepath.Rel(cfg.Dir, abs)
+		if err == nil && filepath.IsLocal(inside) && text == "" && certs.IsSealed(data) == (sealer != nil) {
+			i.Certificates, i.Pair, i.KeyFile = append([]*x509.Certificate{i.Pair.Certificate}, i.Pair.Chain...), nil, abs
+		}
+		return nil
+	}
+	return exit(ExitFailed, "%s does not belong to the certificate, or was sealed with another key than that of %s", file, cfg.File)
 }
 
 // only keeps the certificate with a fingerprint, with the others as its chain.
@@ -161,14 +222,14 @@ func (e *Env) tellAdded(format string, cfg *config.Config, partner string, a *co
 	if format == formJSON {
 		return writeJSON(e.Stdout, addedOf(partner, a))
 	}
+	if partner == "" {
+		return e.tellPlan(cfg, a, planOf(cfg, a))
+	}
 	rows := append([]row{{"certificate", a.File}, {"private key", a.Key}}, descriptionRows(certs.Describe(a.Certificate))...)
 	if err := writeRows(e.Stdout, rows); err != nil {
 		return err
 	}
 	whose, from := "what goes to "+partner+" is encrypted to it", "at once"
-	if partner == "" {
-		whose = "we sign with it"
-	}
 	if a.GoLive.After(e.Now()) {
 		from = "from " + a.GoLive.Format("2006-01-02 15:04 MST") + " on"
 	}

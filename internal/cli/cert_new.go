@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"tradepost/certs"
 	"tradepost/internal/config"
@@ -130,8 +131,13 @@ func newCertRequestCommand(env *Env) *cobra.Command {
 		Use:   "request",
 		Short: "Make a certificate request (CSR) for an authority",
 		Long: `Makes a PKCS #10 certificate request, PREFIX.csr, for a new private key
-(PREFIX.key) or for one that is there. What the authority sends back goes in by
-` + "`cert import FILE --own --key PREFIX.key`" + `.`,
+(PREFIX.key) or for one that is there, so that a certificate is renewed without a
+new key. What the authority sends back goes in by
+` + "`cert import FILE --own --key PREFIX.key`" + `.
+
+A sealed key is opened by the sealing key of the station in --seal-with. It is
+bound to its public key, which is looked up in the certificate or the request
+beside it (PREFIX.crt, PREFIX.csr).`,
 		Example: `  tradepost cert request --name BUYER --organization "Buyer Inc" --country US --out keys/buyer-2027`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := n.check(env.Now()); err != nil {
@@ -148,7 +154,7 @@ func newCertRequestCommand(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			signer, err := requestKey(env, key, &secret, n.Request)
+			signer, err := requestKey(env, key, sealer, &secret, n.Request)
 			if err != nil {
 				return err
 			}
@@ -183,7 +189,7 @@ func newCertRequestCommand(env *Env) *cobra.Command {
 }
 
 // requestKey reads the private key of a request, or makes it.
-func requestKey(env *Env, file string, secret *password, q certs.Request) (crypto.Signer, error) {
+func requestKey(env *Env, file string, sealer *certs.Sealer, secret *password, q certs.Request) (crypto.Signer, error) {
 	if file == "" {
 		return certs.GenerateKey(q.Type, env.Random)
 	}
@@ -192,7 +198,7 @@ func requestKey(env *Env, file string, secret *password, q certs.Request) (crypt
 		return nil, err
 	}
 	if certs.IsSealed(data) {
-		return nil, exit(ExitFailed, "%s is sealed: a request is made together with its key, so leave --key out", file)
+		return openSealed(file, data, sealer)
 	}
 	text, err := secret.read(env)
 	if err != nil {
@@ -203,4 +209,35 @@ func requestKey(env *Env, file string, secret *password, q certs.Request) (crypt
 		return nil, bundleError(file, err)
 	}
 	return key, nil
+}
+
+// openSealed opens a sealed private key. It is bound to its public key, which
+// stands in the certificate or the request that lies beside it.
+func openSealed(file string, data []byte, sealer *certs.Sealer) (crypto.Signer, error) {
+	if sealer == nil {
+		return nil, exit(ExitUsage, "%s is sealed: name the configuration of its station with --seal-with", file)
+	}
+	stem := strings.TrimSuffix(file, filepath.Ext(file))
+	var keys []crypto.PublicKey
+	if beside, err := readInput(stem + ".crt"); err == nil {
+		if list, err := certs.ParseCertificates(beside); err == nil {
+			for _, c := range list {
+				keys = append(keys, c.PublicKey)
+			}
+		}
+	}
+	if beside, err := readInput(stem + ".csr"); err == nil {
+		if q, err := certs.ParseSigningRequest(beside); err == nil {
+			keys = append(keys, q.PublicKey)
+		}
+	}
+	for _, k := range keys {
+		if signer, err := certs.OpenKeyOf(data, k, sealer); err == nil {
+			return signer, nil
+		}
+	}
+	if len(keys) == 0 {
+		return nil, exit(ExitFailed, "%s is sealed, and neither %s.crt nor %s.csr is beside it to tell whose key it is", file, stem, stem)
+	}
+	return nil, exit(ExitFailed, "%s cannot be opened: it was sealed with another key, or is not that of %s.crt", file, stem)
 }

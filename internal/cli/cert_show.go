@@ -57,7 +57,12 @@ func (e *Env) readBundle(name string, p *password) (*bundle, error) {
 	switch {
 	case p12Err == nil:
 		return &bundle{certificates: append([]*x509.Certificate{pair.Certificate}, pair.Chain...), pair: pair}, nil
-	case errors.Is(p12Err, certs.ErrPassword), errors.Is(p12Err, certs.ErrNoKey):
+	case errors.Is(p12Err, certs.ErrNoKey): // what Java programs keep certificates of partners in
+		list, err := certs.ParseTrustStore(data, secret)
+		return &bundle{certificates: list}, err
+	case errors.Is(p12Err, certs.ErrPassword) && secret == "":
+		return nil, exit(ExitFailed, "%s is protected by a password: give it with --password-env NAME or --password-file FILE", name)
+	case errors.Is(p12Err, certs.ErrPassword):
 		return nil, bundleError(name, p12Err)
 	}
 	return nil, bundleError(name, err)

@@ -256,7 +256,7 @@ func TestCertImportKinds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		for flags, want := range map[string]string{"": "wrong password", "--password-env=WRONG": "wrong password", "--password-env=NONE": "has no NONE"} {
+		for flags, want := range map[string]string{"": "is protected by a password", "--password-env=WRONG": "wrong password", "--password-env=NONE": "has no NONE"} {
 			b.env["WRONG"] = "x"
 			args := []string{"cert", "import", b.path("packed.p12"), "--own"}
 			if flags != "" {
@@ -316,7 +316,9 @@ func TestCertFaults(t *testing.T) {
 		{"cert import DIR/new.crt --partner supplier --sha256 zz", ExitUsage, "no SHA-256 fingerprint"},
 		{"cert import DIR/supplier.crt --partner supplier", ExitFailed, "listed already"},
 		{"cert import DIR/new.crt --partner supplier --go-live 2050-01-01", ExitConfig, "before it goes live"},
-		{"cert import DIR/new.crt --own --key DIR/supplier.key", ExitConfig, "does not belong"},
+		{"cert import DIR/new.crt --own --key DIR/supplier.key", ExitFailed, "does not belong"},
+		{"cert import DIR/new.crt --partner supplier --now", ExitUsage, "--now goes with --own"},
+		{"cert import DIR/new.crt --own --key DIR/new.key --now --go-live 2026-06-01", ExitUsage, "one of the two"},
 		{"cert export --format exe", ExitUsage, "write pem, der or p7b"},
 		{"cert export --partner nobody", ExitNotFound, "nobody"},
 		{"cert export --sha256 00:00", ExitNotFound, "0 certificates"},

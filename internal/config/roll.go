@@ -144,6 +144,9 @@ type Import struct {
 	Pair    *certs.Pair
 	KeyFile string
 	Use     partners.Use
+	// Now signs with a pair of the station at once; without it, and without a
+	// date in Use, the day is chosen as for Roll.
+	Now bool
 }
 
 // ImportedBeforeError tells that a certificate is in use already.
@@ -193,6 +196,11 @@ func (c *Config) Import(i Import, now time.Time, random io.Reader) (*Added, erro
 	var present *certs.Entry
 	if e, err := set.ForSending(purpose, now); err == nil {
 		present = &e
+	}
+	if i.Partner == "" && i.Use.GoLive.IsZero() && !i.Now && present != nil {
+		if at := c.chooseGoLive(ring.Own, present, now); at.After(cert.NotBefore) && at.Before(cert.NotAfter) {
+			i.Use.GoLive = at
+		}
 	}
 	added, err := c.add(i, cert, chain, random)
 	if added != nil {
