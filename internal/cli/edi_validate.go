@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"runtime"
 
 	"tradepost/edi/validate"
 
@@ -48,7 +49,7 @@ The exit code is 0 when everything is accepted and 3 when it is not.`,
 				if out.format == formJSON {
 					p = &ediJSON{w: env.Stdout, limit: limit}
 				}
-				o.Stream, o.MaxIssues = true, limit
+				o.Stream, o.MaxIssues, o.Workers = true, limit, runtime.GOMAXPROCS(0)
 				p.hooks(&o)
 				report, err := validate.Validate(cmd.Context(), in, o)
 				if err != nil {
