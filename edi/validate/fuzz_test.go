@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"tradepost/edi/schema"
@@ -41,6 +42,30 @@ func FuzzValidate(f *testing.F) {
 				t.Fatal(err)
 			}
 			checkReport(t, input, r)
+		}
+	})
+}
+
+// FuzzWorkers: several workers, with blocks of any size, report what one does.
+func FuzzWorkers(f *testing.F) {
+	documents := func(n int, header, one, trailer string) []byte {
+		return []byte(header + strings.Repeat(one, n) + trailer)
+	}
+	f.Add(documents(9, "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260301*1200*U*00401*000000001*0*P*>~GS*PO*A*B*20260301*1200*1*X*004010~",
+		"ST*850*0001~BEG*00*NE*1**20260301~PO1*1*10*EA*9.95**UP*012345678905~CTT*1~SE*5*0001~", "GE*9*1~IEA*1*000000001~"), byte(40))
+	f.Add(documents(9, "UNA:+.? 'UNB+UNOC:3+A+B+260801:1200+1'", "UNH+1+ORDERS:D:96A:UN'BGM+220+it?'s+9'DTM+137:20260801:102'UNS+S'UNT+5+1'", "UNZ+9+1'"), byte(70))
+	f.Add(documents(5, "", "UNB+UNOC:3+A+B+260801:1200+1'UNG+ORDERS+A+B+260801:1200+1+UN+D:96A'UNH+1+ORDERS:D:96A:UN'BGM+220+1+9'UNT+3+1'UNE+1+1'UNZ+1+1'\r\n", ""), byte(1))
+	f.Add(documents(5, "", "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260301*1200*^*00501*000000001*0*P*>\nGS*HI*A*B*20260301*1200*1*X*005010\nST*278*0001\nBIN*5*SE*1\n\nSE*3*0001\nGE*1*1\nIEA*1*000000001\n", ""), byte(90))
+	catalog := schema.Shipped()
+	f.Fuzz(func(t *testing.T, input []byte, blocks byte) {
+		o := validate.Options{Catalog: catalog, MaxIssues: 100, MaxDocumentIssues: 5, KeepRaw: true, Stream: blocks&1 != 0}
+		if blocks&2 != 0 {
+			o.Profile = validate.Strict
+		}
+		one := account(t.Context(), bytes.NewReader(input), o)
+		o.Workers = 2
+		if many := account(t.Context(), bytes.NewReader(input), o.WithBlocks(int(blocks)*4+1)); one != many {
+			t.Fatalf("one worker\n%s\ntwo workers\n%s", one, many)
 		}
 	})
 }
