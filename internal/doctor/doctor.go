@@ -34,6 +34,7 @@ type Finding struct {
 // Store is what the doctor asks of an opened store.
 type Store interface {
 	tracking.Reader
+	tracking.CertificateReader
 	Close() error
 }
 
@@ -71,6 +72,7 @@ func (d *Doctor) Run(ctx context.Context) []Finding {
 		{"config", d.config},
 		{"keys", d.keys},
 		{"certificates", d.certificates},
+		{"exchange", d.exchange},
 		{"secrets", d.secrets},
 		{"algorithms", d.algorithms},
 		{"clock", d.clock},

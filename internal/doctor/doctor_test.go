@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,11 +25,22 @@ func noon() time.Time { return time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC) }
 // memory is a store with at most one document.
 type memory struct {
 	tracking.Reader
+	tracking.CertificateReader
 	newest time.Time
 	fault  error
+	offers []tracking.CertificateOffer
 }
 
 func (m *memory) Close() error { return nil }
+
+func (m *memory) CertificateOffers(_ context.Context, q tracking.OfferQuery) (list []tracking.CertificateOffer, _ error) {
+	for _, o := range m.offers {
+		if slices.Contains(q.States, o.State) {
+			list = append(list, o)
+		}
+	}
+	return list, nil
+}
 
 func (m *memory) Documents(context.Context, tracking.DocumentQuery) (*tracking.DocumentPage, error) {
 	p := &tracking.DocumentPage{}
@@ -102,7 +114,7 @@ func TestHealthyStation(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-	for _, name := range []string{"config", "keys", "certificates", "secrets", "algorithms", "clock", "disk", "store", "folders", "ports"} {
+	for _, name := range []string{"config", "keys", "certificates", "exchange", "secrets", "algorithms", "clock", "disk", "store", "folders", "ports"} {
 		if !checks[name] {
 			t.Errorf("the check %s found nothing", name)
 		}
@@ -143,6 +155,31 @@ func TestFindings(t *testing.T) {
 		{name: "weak digest", change: replace("sign: sha-256", "sign: sha1"), check: "algorithms", status: Warn, text: "signatures use sha-1", advice: "agree on sha-256"},
 		{name: "in the clear", change: replace("encrypt: aes-256-cbc", "encrypt: none"), check: "algorithms", status: Warn, text: "not encrypted", advice: "agree"},
 		{name: "no proof", change: replace("signed_receipt: true", "signed_receipt: false"), check: "algorithms", status: Warn, text: "not proven", advice: "agree"},
+		{name: "old digests accepted", change: replace("      # accept_digests: [sha-1, sha-256]", "      accept_digests: [sha-1, sha-256]"), check: "algorithms", status: Warn, text: "signatures with sha-1 are accepted", advice: "agree"},
+		{name: "unsigned accepted", change: replace("require_signed: true", "require_signed: false"), check: "algorithms", status: Warn, text: "unsigned is accepted", advice: "agree"},
+		{
+			name: "offer that waits", spoil: fill, adjust: offered(tracking.CertificateOffer{
+				ID: 7, Direction: tracking.Inbound, Partner: "supplier", State: tracking.OfferOpen, OfferedAt: noon().AddDate(0, 0, -2), RespondBy: noon().AddDate(0, 0, 5),
+				Certificate: tracking.Certificate{Subject: "CN=NEXT", SHA256: "AB:CD"},
+			}), check: "exchange", status: Warn, text: "supplier offers a new certificate, CN=NEXT, since 2026-11-29, and wants an answer by 2026-12-06", advice: "AB:CD with Kim, 555 0100, then: tradepost cert exchange accept " + tracking.ID(7).String(),
+		},
+		{
+			name: "offer nobody answers", spoil: fill, adjust: offered(tracking.CertificateOffer{
+				ID: 7, Direction: tracking.Outbound, Partner: "supplier", State: tracking.OfferOpen, OfferedAt: noon().AddDate(0, 0, -8),
+			}), check: "exchange", status: Warn, text: "has not answered our offer of 2026-11-23", advice: "Kim, 555 0100",
+		},
+		{name: "offer of yesterday", spoil: fill, adjust: offered(tracking.CertificateOffer{
+			Direction: tracking.Outbound, Partner: "supplier", State: tracking.OfferOpen, OfferedAt: noon().AddDate(0, 0, -1),
+		}), check: "exchange", status: OK, text: "waits for an answer"},
+		{name: "client certificate nearly over", spoil: client, change: withClient, adjust: at(noon().AddDate(3, 0, -10)), check: "certificates", status: Warn, text: "our TLS certificate for connection supplier-as2 ends on 2029-", advice: "renew"},
+		{name: "client certificate without its key", spoil: func(t *testing.T, dir string) {
+			client(t, dir)
+			remove(t, dir, "keys/client.key")
+		}, change: withClient, check: "certificates", status: Fail, text: "client.key cannot be read", advice: "under tls of connection supplier-as2"},
+		{name: "client key that others read", spoil: func(t *testing.T, dir string) {
+			client(t, dir)
+			chmod(t, dir, "keys/client.key", 0o644)
+		}, change: withClient, check: "secrets", status: Warn, text: "client.key can be read by others", advice: "chmod 600"},
 		{name: "clock far back", adjust: at(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)), check: "clock", status: Fail, text: "2001-01-01", advice: "set the clock"},
 		{name: "data is a file", spoil: func(t *testing.T, dir string) {
 			remove(t, dir, "data")
@@ -186,6 +223,62 @@ func TestFindings(t *testing.T) {
 				t.Logf("%+v", f)
 			}
 		})
+	}
+}
+
+// offered gives the store an offer of a certificate.
+func offered(o tracking.CertificateOffer) func(*Doctor) {
+	return func(d *Doctor) {
+		d.OpenStore = func(context.Context) (Store, error) { return &memory{offers: []tracking.CertificateOffer{o}}, nil }
+	}
+}
+
+// client makes a certificate for servers that ask.
+func client(t *testing.T, dir string) {
+	t.Helper()
+	pair, err := certs.Generate(certs.Request{CommonName: "CLIENT", Type: certs.P256, NotBefore: noon().Add(-time.Hour)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := certs.WriteKeyFile(filepath.Join(dir, "keys/client.key"), pair, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "keys/client.crt"), certs.EncodeCertificate(pair.Certificate), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// withClient shows it.
+func withClient(text string) string {
+	return strings.Replace(text, "    # tls: {certificate", "    tls: {certificate", 1)
+}
+
+// TestTakenOverCounts has the partner's configured certificate end after the
+// next one was taken over by an exchange.
+func TestTakenOverCounts(t *testing.T) {
+	t.Parallel()
+	dir := healthy(t)
+	if err := os.WriteFile(filepath.Join(dir, "data", "store.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	end := noon().AddDate(3, 0, 10)
+	next, err := certs.Generate(certs.Request{CommonName: "NEXT", Type: certs.P256, NotBefore: noon(), Validity: 5 * 365 * 24 * time.Hour}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range []tracking.OfferState{tracking.OfferOpen, tracking.OfferAccepted} {
+		o := tracking.CertificateOffer{Direction: tracking.Inbound, Partner: "supplier", State: state, PEM: string(certs.EncodeCertificate(next.Certificate))}
+		fs := examine(t, dir, nil, func(d *Doctor) { at(end)(d); offered(o)(d) })
+		var found []string
+		for _, f := range fs {
+			if f.Check == "certificates" && strings.Contains(f.Text, "supplier.crt") {
+				found = append(found, string(f.Status)+" "+f.Text)
+			}
+		}
+		want := map[tracking.OfferState]string{tracking.OfferOpen: "fail partner supplier, supplier.crt ended", tracking.OfferAccepted: "ok partner supplier, supplier.crt ended on 2029-11-30; another took over"}[state]
+		if len(found) != 1 || !strings.HasPrefix(found[0], want) {
+			t.Errorf("with the offer %s: %q, want %s", state, found, want)
+		}
 	}
 }
 

@@ -34,12 +34,14 @@ func (d *Doctor) keys(_ context.Context, r *report) {
 
 // certificates checks how long the certificates of both sides are good for,
 // and whether what follows them is there in time.
-func (d *Doctor) certificates(_ context.Context, r *report) {
+func (d *Doctor) certificates(ctx context.Context, r *report) {
 	ring, _ := d.Config.Certificates() // what cannot be read is the matter of keys
+	d.takenOver(ctx, ring.Partners)
 	d.set(r, "the station's certificate", ring.Own, "make the next one with `tradepost cert roll`: it says what to send to your partners")
 	if t := ring.TLS; t != nil {
 		d.set(r, "the listener's TLS certificate", certs.Set{{Certificate: t.Leaf, Purposes: []certs.Purpose{certs.TLS}}}, "renew it with whoever issued it")
 	}
+	d.presented(r)
 	for _, p := range d.Config.Directory.Partners() {
 		d.set(r, "partner "+p.Name, ring.Partners[p.Name], "ask the partner for the next one, and add it with `tradepost cert import FILE --partner "+p.Name+"`")
 	}
@@ -97,6 +99,10 @@ func (d *Doctor) secrets(_ context.Context, r *report) {
 	}
 	if t := d.Config.Listen.TLS; t != nil {
 		files = append(files, t.Key)
+	}
+	for _, c := range d.Config.Directory.Connections() {
+		_, key := d.clientPair(c)
+		files = append(files, key)
 	}
 	good := true
 	for _, f := range files {
@@ -174,6 +180,17 @@ func (d *Doctor) algorithms(_ context.Context, r *report) {
 		}
 		if p.AS2.Receipt == "none" || !p.AS2.SignedReceipt {
 			note("deliveries are not proven by a signed receipt")
+		}
+		if p.AS2.ReceiptMICOptional && p.AS2.Sign == "" {
+			note("receipts without a MIC are taken for proof of what is sent unsigned")
+		}
+		for _, digest := range p.AS2.AcceptDigests {
+			if d := as2.Digest(digest); (d == as2.MD5 || d == as2.SHA1) && p.AS2.Sign != digest {
+				note("signatures with " + digest + " are accepted")
+			}
+		}
+		if !p.AS2.RequireSigned {
+			note("what they send unsigned is accepted")
 		}
 	}
 	if !weak {

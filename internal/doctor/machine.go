@@ -93,12 +93,9 @@ func probe(dir string) (err error) {
 // store opens the store and asks it something. A store that does not exist yet
 // is left unmade.
 func (d *Doctor) store(ctx context.Context, r *report) {
-	if d.Config.Store.Database == "" {
-		entries, err := os.ReadDir(d.Config.Store.Data)
-		if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
-			r.add(OK, "", "the embedded store is made at the first start")
-			return
-		}
+	if !d.stored() {
+		r.add(OK, "", "the embedded store is made at the first start")
+		return
 	}
 	s, err := d.OpenStore(ctx)
 	if err != nil {
@@ -134,6 +131,10 @@ type settings struct {
 	Pickup  string `json:"pickup"`
 	Deliver string `json:"deliver"`
 	URL     string `json:"url"`
+	TLS     struct {
+		Certificate string `json:"certificate"`
+		Key         string `json:"key"`
+	} `json:"tls"`
 }
 
 // folders checks the folders of directory connections.
