@@ -132,6 +132,9 @@ func (c *checker) partnerships() {
 		if p.AckWithin < 0 {
 			c.problem(at+".acknowledge_within", "write a duration such as 24h", "%s is before the document is sent", p.AckWithin)
 		}
+		if p.Duplicates.Window < 0 {
+			c.problem(at+".duplicates.window", "write a duration such as 720h, or none", "%s is before the number is used", p.Duplicates.Window)
+		}
 		c.rules(at+".inbound", p.Inbound, Inbound)
 		c.rules(at+".outbound", p.Outbound, Outbound)
 		if len(p.Inbound)+len(p.Outbound) == 0 {

@@ -92,9 +92,25 @@ type Partnership struct {
 	AckWithin time.Duration
 	// Profile of validation: "tolerant" or "strict".
 	Profile string
+	// Duplicates says which of their control numbers must not come again.
+	Duplicates DuplicatePolicy
 	// Test: interchanges carry the test indicator.
 	Test bool
 	AS2  AS2Policy
+}
+
+// DuplicatePolicy says which control numbers of a partner must be new. Its zero
+// value wants that of interchanges only, for ever.
+type DuplicatePolicy struct {
+	// AnyInterchange: ISA13 and UNB 0020 may come again.
+	AnyInterchange bool
+	// Groups: a GS06 or UNG 0048 comes once for each kind of group.
+	Groups bool
+	// Documents: an ST02 comes once with its group's GS06, a UNH 0062 once for
+	// each type of message.
+	Documents bool
+	// Window is how long a number is taken; zero: for ever.
+	Window time.Duration
 }
 
 // DocumentRule says what happens to one type of document in one direction.

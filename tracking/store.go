@@ -78,13 +78,14 @@ type Tx interface {
 	InsertAcknowledgement(ctx context.Context, a *Acknowledgement) error
 	AppendEvent(ctx context.Context, e *Event) error
 
-	// ControlSeen returns the interchange that used a control number first, or
-	// zero when it is new.
-	ControlSeen(ctx context.Context, scope, control string) (ID, error)
-	// RememberControl records a control number seen inbound (for duplicate
-	// detection over time) under a scope such as "ISA13 ZZ:A ZZ:B"; it returns
-	// the interchange that used it first, or zero when it is new.
-	RememberControl(ctx context.Context, scope, control string, interchange ID, at time.Time) (ID, error)
+	// ControlSeen returns the interchange that used a control number first since
+	// a time (zero: ever), or zero when it is new.
+	ControlSeen(ctx context.Context, scope, control string, since time.Time) (ID, error)
+	// RememberControl records a control number seen inbound at a time (for
+	// duplicate detection over time) under a scope such as "interchange ZZ:A
+	// ZZ:B"; it returns the interchange that used it first since a time (zero:
+	// ever), or zero when it is new. Of several callers at once one finds it new.
+	RememberControl(ctx context.Context, scope, control string, interchange ID, at, since time.Time) (ID, error)
 	// NextControl allocates the next outbound control number of a scope: 1, 2,
 	// 3 ... Gaps are allowed, repeats never.
 	NextControl(ctx context.Context, scope string) (int64, error)

@@ -63,7 +63,7 @@ secrets: {key_env: PASSWORD}
 store: {}
 listen: {tls: {certificate: a.crt, key: a.key}}
 partners: [{name: supplier, as2_id: SUPPLIER, certificates: [{file: a.crt}]}]
-partnerships: [{partner: supplier, connection: wire, inbound: [{document: "856", deliver: house}], outbound: [{document: "850"}], as2: {}}]
+partnerships: [{partner: supplier, connection: wire, inbound: [{document: "856", deliver: house}], outbound: [{document: "850"}], duplicates: {}, as2: {}}]
 connections:
   - {name: wire, connector: as2, partner: supplier, url: "http://x/", basic_auth: {user: u, password_env: E}, tls: {}}
   - {name: house, connector: directory, pickup: a}

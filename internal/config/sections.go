@@ -144,6 +144,14 @@ func (c *Config) partnership(s *section) partners.Partnership {
 		Inbound:     c.rules(s, "inbound"),
 		Outbound:    c.rules(s, "outbound"),
 	}
+	d := s.section("duplicates")
+	p.Duplicates = partners.DuplicatePolicy{
+		AnyInterchange: !d.boolean("interchanges", true),
+		Groups:         d.boolean("groups", false),
+		Documents:      d.boolean("documents", false),
+		Window:         d.duration("window", 0),
+	}
+	d.done()
 	p.AS2 = c.as2Policy(s.section("as2"))
 	s.done()
 	return p

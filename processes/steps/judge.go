@@ -52,6 +52,7 @@ func (c Config) judge(ctx context.Context, x *processes.Execution, t *tracking.T
 		report, err := validate.Validate(ctx, payload, validate.Options{
 			Profile: c.profile(t),
 			Catalog: c.Guides.Catalog(),
+			History: &history{c: c, t: t, way: way, here: make(map[string]bool)},
 			GuideFor: func(choice validate.Choice) *schema.Guide {
 				match, err := c.Directory.ByIdentifiers(identifier(choice.Sender), identifier(choice.Receiver))
 				if err != nil || match.Direction != way {
@@ -72,20 +73,24 @@ func (c Config) judge(ctx context.Context, x *processes.Execution, t *tracking.T
 			}
 			j.owners = append(j.owners, o)
 			if o.refused() {
-				refuse(i, refusalIssue(i, o))
+				i.Issues = append(i.Issues, refusalIssue(i, o))
+				i.Accepted = false
 			}
+			refuseInside(i)
 		}
 		return j, nil
 	})
 }
 
-// refuse turns the report's verdict on an interchange, and with it on
-// everything inside, for a reason that the validator cannot know.
-func refuse(i *validate.Interchange, reason *validate.Issue) {
-	i.Accepted = false
-	i.Issues = append(i.Issues, reason)
+// refuseInside carries the refusal of an interchange to its groups, and that of
+// a group to its documents, as the TA1, 997 or CONTRL that says so does: the
+// sender sends all of it again.
+func refuseInside(i *validate.Interchange) {
 	for _, g := range i.Groups {
-		g.Accepted = false
+		g.Accepted = g.Accepted && i.Accepted
+		if g.Accepted {
+			continue
+		}
 		g.Refused = len(g.Documents)
 		for _, d := range g.Documents {
 			d.Accepted = false
@@ -139,20 +144,8 @@ func (c Config) ownerOf(ctx context.Context, t *tracking.Transmission, way partn
 		return owner{stranger: fmt.Sprintf("the sender %s is %s, but the transmission came from %s", i.Sender, match.Partner.Name, t.Partner), ack: "TA105=006"}, nil
 	}
 	o := owner{match: match}
-	if way == partners.Inbound {
-		err = c.Store.Update(ctx, func(ctx context.Context, tx processes.Tx) error {
-			first, err := tx.ControlSeen(ctx, controlScope(i), i.Control)
-			if err != nil || first == 0 {
-				return err
-			}
-			// After a restart the judgement is made again behind the step that
-			// recorded it: what the transmission itself used is no duplicate.
-			used, err := tx.Interchange(ctx, first)
-			if err == nil && used.TransmissionID != t.ID {
-				o.duplicate = first
-			}
-			return err
-		})
+	if policy := match.Partnership.Duplicates; way == partners.Inbound && !policy.AnyInterchange {
+		o.duplicate, err = c.usedBefore(ctx, t, policy, controlScope(i), i.Control)
 	}
 	return o, err
 }

@@ -118,7 +118,8 @@ at detail/PO1/PO1
   3 codes EA CA
 `
 
-func newRoad(t *testing.T) *road {
+// newRoad makes two stations; with changes what the supplier agreed.
+func newRoad(t *testing.T, with ...func(*partners.Partnership)) *road {
 	t.Helper()
 	guide := filepath.Join(t.TempDir(), "supplier-850.guide")
 	if err := os.WriteFile(guide, []byte(partnerGuide), 0o600); err != nil {
@@ -128,9 +129,13 @@ func newRoad(t *testing.T) *road {
 	r.buyer = newStation(t, "buyer", "supplier", partners.Partnership{
 		Inbound: []partners.DocumentRule{{Type: "856", Deliver: "house"}}, Outbound: []partners.DocumentRule{{Type: "850"}, {Type: "ORDERS"}},
 	})
-	r.supplier = newStation(t, "supplier", "buyer", partners.Partnership{
+	agreement := partners.Partnership{
 		Inbound: []partners.DocumentRule{{Type: "850", Guide: guide, Deliver: "house"}, {Type: "ORDERS", Deliver: "house"}}, Outbound: []partners.DocumentRule{{Type: "856"}},
-	})
+	}
+	for _, change := range with {
+		change(&agreement)
+	}
+	r.supplier = newStation(t, "supplier", "buyer", agreement)
 	r.buyer.peer, r.supplier.peer = r.supplier, r.buyer
 	return r
 }

@@ -105,12 +105,6 @@ type issueSet struct {
 	issues                []tracking.Issue
 }
 
-// remembered is a control number that is used up.
-type remembered struct {
-	scope, control string
-	interchange    tracking.ID
-}
-
 // interchange adds the rows of one interchange. What our own back office hands
 // over is not recorded as an interchange: the partner never sees that envelope.
 func (r *recording) interchange(i *validate.Interchange, o owner) {
@@ -132,9 +126,7 @@ func (r *recording) interchange(i *validate.Interchange, o owner) {
 	row.State = verdictOf(i.Accepted, verdicts)
 	if r.way == tracking.Inbound {
 		r.interchanges = append(r.interchanges, row)
-		if row.State != tracking.VerdictRejected {
-			r.remember = append(r.remember, remembered{controlScope(i), i.Control, row.ID})
-		}
+		r.numbers(i, o, row)
 	}
 	if len(issues) > 0 {
 		r.issues = append(r.issues, issueSet{interchange: row.ID, issues: issues})
@@ -211,7 +203,7 @@ func (r *recording) store(ctx context.Context, tx processes.Tx, input []*validat
 		}
 	}
 	for _, m := range r.remember {
-		first, err := tx.RememberControl(ctx, m.scope, m.control, m.interchange, r.now)
+		first, err := tx.RememberControl(ctx, m.scope, m.control, m.interchange, r.now, m.since)
 		if err != nil {
 			return err
 		}

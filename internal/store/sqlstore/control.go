@@ -9,14 +9,15 @@ import (
 )
 
 // RememberControl implements tracking.Tx.
-func (t *tx) RememberControl(ctx context.Context, scope, control string, interchange tracking.ID, at time.Time) (tracking.ID, error) {
+func (t *tx) RememberControl(ctx context.Context, scope, control string, interchange tracking.ID, at, since time.Time) (tracking.ID, error) {
 	const what = "remember control number"
 	_, fresh, err := selectOne(ctx, t.c, what, `insert into control_seen (scope, control, interchange_id, seen_at) values (?, ?, ?, ?)
-		on conflict (scope, control) do nothing returning interchange_id`, scanID, indexed(scope), indexed(control), interchange, at)
+		on conflict (scope, control) do update set interchange_id = excluded.interchange_id, seen_at = excluded.seen_at
+		where control_seen.seen_at < ? returning interchange_id`, scanID, indexed(scope), indexed(control), interchange, at, since)
 	if err != nil || fresh {
 		return 0, err
 	}
-	first, err := t.ControlSeen(ctx, scope, control)
+	first, err := t.ControlSeen(ctx, scope, control, since)
 	if err == nil && first == 0 {
 		err = fmt.Errorf("%s %s of %s: the earlier record vanished", what, control, scope)
 	}
@@ -24,8 +25,9 @@ func (t *tx) RememberControl(ctx context.Context, scope, control string, interch
 }
 
 // ControlSeen implements tracking.Tx.
-func (t *tx) ControlSeen(ctx context.Context, scope, control string) (tracking.ID, error) {
-	first, _, err := selectOne(ctx, t.c, "control number seen", `select interchange_id from control_seen where scope = ? and control = ?`, scanID, indexed(scope), indexed(control))
+func (t *tx) ControlSeen(ctx context.Context, scope, control string, since time.Time) (tracking.ID, error) {
+	first, _, err := selectOne(ctx, t.c, "control number seen", `select interchange_id from control_seen where scope = ? and control = ? and seen_at >= ?`,
+		scanID, indexed(scope), indexed(control), since)
 	return first, err
 }
 

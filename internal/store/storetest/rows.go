@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"tradepost/processes"
 	"tradepost/processes/queue"
@@ -251,7 +252,7 @@ func testLongTexts(t *testing.T, s Store) {
 	d := document(s, tracking.Key{Name: long, Value: long + "1"}, tracking.Key{Name: "PO", Value: long + "2"})
 	d.Type, d.Control, d.Error = long, long, long
 	update(t, s, func(ctx context.Context, tx processes.Tx) error {
-		_, remember := tx.RememberControl(ctx, long, long, i.ID, day)
+		_, remember := tx.RememberControl(ctx, long, long, i.ID, day, time.Time{})
 		_, next := tx.NextControl(ctx, long)
 		return errors.Join(remember, next, tx.InsertTransmission(ctx, m), tx.InsertInterchange(ctx, i), tx.InsertGroup(ctx, g), tx.InsertDocument(ctx, d))
 	})
@@ -266,7 +267,7 @@ func testLongTexts(t *testing.T, s Store) {
 		if got, err := tx.SentGroup(ctx, "buyer", long, long); err != nil || got.ID != g.ID {
 			t.Errorf("SentGroup: %v, %v", got, err)
 		}
-		if got, err := tx.ControlSeen(ctx, long, long); err != nil || got != i.ID {
+		if got, err := tx.ControlSeen(ctx, long, long, time.Time{}); err != nil || got != i.ID {
 			t.Errorf("ControlSeen: %v, %v", got, err)
 		}
 		// What was read can be stored again, and stays what it is.

@@ -339,7 +339,7 @@ func testRememberControl(t *testing.T, s Store) {
 	remember := func(scope, control string, id tracking.ID) (got tracking.ID) {
 		update(t, s, func(ctx context.Context, tx processes.Tx) error {
 			var err error
-			got, err = tx.RememberControl(ctx, scope, control, id, day)
+			got, err = tx.RememberControl(ctx, scope, control, id, day, time.Time{})
 			return err
 		})
 		return got
@@ -359,12 +359,33 @@ func testRememberControl(t *testing.T, s Store) {
 	}
 	update(t, s, func(ctx context.Context, tx processes.Tx) error {
 		for control, want := range map[string]tracking.ID{"000000001": first, "000000003": 0} {
-			got, err := tx.ControlSeen(ctx, scope, control)
+			got, err := tx.ControlSeen(ctx, scope, control, time.Time{})
 			if err != nil || got != want {
 				t.Errorf("ControlSeen %s: %v, %v, want %v", control, got, err, want)
 			}
 		}
 		return nil
+	})
+
+	// A window: what was used before it is new again, and takes the place.
+	update(t, s, func(ctx context.Context, tx processes.Tx) error {
+		later, third := day.Add(48*time.Hour), s.IDs().Next()
+		for _, c := range []struct {
+			since time.Time
+			want  tracking.ID
+		}{{day, first}, {day.Add(time.Hour), 0}} {
+			if got, err := tx.ControlSeen(ctx, scope, "000000001", c.since); err != nil || got != c.want {
+				t.Errorf("ControlSeen since %s: %v, %v, want %v", c.since, got, err, c.want)
+			}
+			if got, err := tx.RememberControl(ctx, scope, "000000001", third, later, c.since); err != nil || got != c.want {
+				t.Errorf("RememberControl since %s: %v, %v, want %v", c.since, got, err, c.want)
+			}
+		}
+		got, err := tx.ControlSeen(ctx, scope, "000000001", day.Add(time.Hour))
+		if got != third {
+			t.Errorf("the second use is kept as %v, want %v", got, third)
+		}
+		return err
 	})
 
 	var mu sync.Mutex
@@ -374,7 +395,7 @@ func testRememberControl(t *testing.T, s Store) {
 		var was tracking.ID
 		err := s.Update(context.Background(), func(ctx context.Context, tx processes.Tx) error {
 			var err error
-			was, err = tx.RememberControl(ctx, scope, "000000009", id, day)
+			was, err = tx.RememberControl(ctx, scope, "000000009", id, day, time.Time{})
 			return err
 		})
 		mu.Lock()
