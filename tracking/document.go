@@ -83,7 +83,7 @@ type Key struct {
 // the form of the command line contract.
 type Issue struct {
 	Severity  string `json:"severity"` // "error", "warning"
-	Level     string `json:"level"`    // "input", "interchange", "group", "document", "segment", "element"
+	Level     string `json:"level"`    // "input", "interchange", "group", "document", "segment", "element"; LevelMap
 	Ack       string `json:"ack"`      // "AK403=7"
 	Segment   string `json:"segment"`
 	Ordinal   int    `json:"ordinal"`
@@ -96,6 +96,10 @@ type Issue struct {
 	Text      string `json:"text"`
 	Reporter  string `json:"reporter,omitempty"` // "" = we found it; "partner" = their acknowledgement says so
 }
+
+// LevelMap is the level of what a map found in a form of the back office: its
+// Path leads to the field, there is no segment.
+const LevelMap = "map"
 
 // Acknowledgement is one statement of a TA1, 997, 999 or CONTRL about one
 // interchange, group or document.

@@ -113,7 +113,11 @@ func issueText(is tracking.Issue) string {
 			fmt.Fprintf(&b, "-%d", is.Component)
 		}
 	}
-	fmt.Fprintf(&b, " (segment %d, byte %d)", is.Ordinal, is.Offset)
+	if is.Level == tracking.LevelMap && is.Segment == "" {
+		fmt.Fprintf(&b, " %s (byte %d)", is.Path, is.Offset)
+	} else {
+		fmt.Fprintf(&b, " (segment %d, byte %d)", is.Ordinal, is.Offset)
+	}
 	if is.Value != "" {
 		fmt.Fprintf(&b, " %q", is.Value)
 	}

@@ -72,6 +72,9 @@ func (c *Console) reading(ctx context.Context, l *loaded, x *Excerpt) (*Reading,
 	if x.Gone != "" {
 		return nil, x.Gone, nil
 	}
+	if isForm(l.DocumentView) {
+		return nil, "The back office handed it over in a form of its own, and no document could be made of it.", nil
+	}
 	head, err := c.head(ctx, l.DocumentView)
 	if err != nil {
 		return nil, "", err
@@ -84,6 +87,12 @@ func (c *Console) reading(ctx context.Context, l *loaded, x *Excerpt) (*Reading,
 		return r, "From here on it cannot be taken apart into segments: " + err.Error(), nil
 	}
 	return r, "", nil
+}
+
+// isForm tells a document that is none yet: what the back office handed over,
+// and the map could not make into one.
+func isForm(v *tracking.DocumentView) bool {
+	return v.Document.State == tracking.DocumentInvalid && len(v.Issues) > 0 && v.Issues[0].Level == tracking.LevelMap
 }
 
 // Raw is the tab with the exact bytes.

@@ -91,7 +91,9 @@ func issuesBySegment(l *loaded) map[int][]tracking.Issue {
 
 func issueView(i *tracking.Issue) IssueView {
 	v := IssueView{Issue: *i, Bad: i.Severity == "error", ByThem: i.Reporter == "partner"}
-	v.Place = i.Segment
+	if v.Place = i.Segment; v.Place == "" && i.Level == tracking.LevelMap {
+		v.Place = i.Path // of a field in the form
+	}
 	if i.Element > 0 {
 		v.Place += fmt.Sprintf("%02d", i.Element)
 		if i.Component > 0 {

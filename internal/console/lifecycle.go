@@ -180,6 +180,9 @@ func validated(v *tracking.DocumentView) Stage {
 	s := Stage{Name: "Validated", Is: "ahead", Icon: "check", Text: "not judged yet", Link: "/documents/" + d.ID.String() + "/segments"}
 	if e := eventOf(v, tracking.EventDocInvalid); e != nil || d.State == tracking.DocumentInvalid {
 		s.Is, s.Icon, s.Text = "failed", "octagon", plural(d.Errors, "fault", "faults")
+		if isForm(v) {
+			s.Name = "Mapped"
+		}
 		if e != nil {
 			s.At = e.At
 		}

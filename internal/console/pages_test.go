@@ -392,6 +392,33 @@ func TestOwnHouseAndUnknownSendersAreToldApart(t *testing.T) {
 	says(t, "its document", s.page(t, c, "/documents/"+d.ID.String()+"/evidence", 200), "How it came from the back office", "How it went to Kestrel Markets")
 }
 
+// TestAFormThatNoDocumentCouldBeMadeOf shows what the back office handed over
+// as it is, with what the map found, and takes it for no segments.
+func TestAFormThatNoDocumentCouldBeMadeOf(t *testing.T) {
+	t.Parallel()
+	store := sample.Day()
+	d := document(t, store, "856", "4500012345")
+	const form = `{"number": "BG-1", "lines": [{"quantity": "many"}]}`
+	for i := range store.DocumentList {
+		if x := &store.DocumentList[i]; x.ID == d.ID {
+			x.State, x.Error, x.Errors, x.InterchangeID, x.DeliveryID = tracking.DocumentInvalid, "map x12/856 cannot make a 856 of it", 1, 0, 0
+			x.Payload, x.Offset, x.Length = tracking.Payload{SHA256: "f0", Size: int64(len(form))}, 0, int64(len(form))
+		}
+	}
+	store.Payloads["f0"] = []byte(form)
+	store.IssueList = append(store.IssueList, sample.Issues{Document: d.ID, Issues: []tracking.Issue{
+		{Severity: "error", Level: tracking.LevelMap, Path: "lines[1].quantity", Offset: 41, Value: "many", Text: "is no number"},
+	}})
+	s := start(t, store)
+	c := s.signIn(t)
+	path := "/documents/" + d.ID.String()
+	says(t, "its page", s.page(t, c, path, 200), "No document could be made of it", "Mapped : failed", "1 fault", "in a form of its own", "Correct it in the back office")
+	page := s.page(t, c, path+"/segments", 200)
+	says(t, "Segments", page, "lines[1].quantity", "is no number")
+	silent(t, "Segments", page, "elements stand under their numbers")
+	says(t, "Raw", s.page(t, c, path+"/raw", 200), `"quantity": "many"`)
+}
+
 func TestLevelsOfAShipmentLieInEachOther(t *testing.T) {
 	t.Parallel()
 	s := start(t, sample.Day())

@@ -46,6 +46,9 @@ func (c *Console) why(ctx context.Context, l *loaded) (*Why, error) {
 			Tone: "bad", Icon: "octagon", Title: "It breaks its guide and goes no further", Error: d.Error,
 			Text: "The faults stand at their segments. ", Next: "Ask the partner to correct it and send it again.",
 		}
+		if isForm(l.DocumentView) {
+			w.Title, w.Text = "No document could be made of it", "What the map found stands under Segments. "
+		}
 		if d.Direction == tracking.Outbound {
 			w.Next = "Correct it in the back office and hand it over again."
 		} else if a := aboutDocument(l.DocumentView); a != nil {

@@ -268,8 +268,8 @@ func (c *conversion) add(d *mapping.Document) {
 	b := badDocument{number: d.Number, why: d.Skipped}
 	for _, f := range d.Faults {
 		b.issues = append(b.issues, tracking.Issue{
-			Severity: string(validate.Error), Level: "map", Segment: f.Source.Segment, Ordinal: f.Source.Ordinal, Element: f.Source.Element,
-			Component: f.Source.Component, Path: f.Source.Path, Offset: f.Source.Offset, Value: f.Source.Value, Text: f.String(),
+			Severity: string(validate.Error), Level: tracking.LevelMap, Segment: f.Source.Segment, Ordinal: f.Source.Ordinal, Element: f.Source.Element,
+			Component: f.Source.Component, Path: f.Source.Path, Offset: f.Source.Offset, Value: f.Source.Value, Text: faultText(f),
 		})
 	}
 	switch n := len(d.Faults) + d.Omitted; {
@@ -279,6 +279,19 @@ func (c *conversion) add(d *mapping.Document) {
 		b.why = fmt.Sprintf("%s (and %d more)", d.Faults[0], n-1)
 	}
 	c.bad = append(c.bad, b)
+}
+
+// faultText says what is wrong, where it was to go and which line of the map
+// says so; where it stands is told beside it.
+func faultText(f mapping.Fault) string {
+	text := f.Text
+	if f.Target != "" {
+		text += "; it goes to " + f.Target
+	}
+	if f.Line > 0 {
+		text += fmt.Sprintf(" (%s, line %d)", f.File, f.Line)
+	}
+	return text
 }
 
 // failure says in one sentence why not exactly one document was written.

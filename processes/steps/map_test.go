@@ -141,7 +141,7 @@ func TestOneBadFormLeavesItsNeighboursAlone(t *testing.T) {
 	places := map[string]string{}
 	for _, i := range bad.Issues {
 		places[i.Path] += i.Text
-		if i.Level != "map" {
+		if i.Level != tracking.LevelMap {
 			t.Errorf("an issue that is not the map's: %+v", i)
 		}
 	}
