@@ -27,7 +27,8 @@ type asn1Crypto struct {
 }
 
 // keyFile and certificateFile are where the program finds a party's.
-func (a *asn1Crypto) keyFile(name string) string         { return filepath.Join(a.dir, name+".key") }
+func (a *asn1Crypto) keyFile(name string) string { return filepath.Join(a.dir, name+".key") }
+
 func (a *asn1Crypto) certificateFile(name string) string { return filepath.Join(a.dir, name+".crt") }
 
 // newASN1Crypto is started by make interop alone, as the products are.
@@ -301,7 +302,8 @@ func TestWeReadASN1Crypto(t *testing.T) {
 				r["certificate"] = a.certificateFile(r["certificate"].(string))
 			}
 			all = append(all, question{
-				string(cipher) + ", " + how, job{"write": "encrypted", "content": document, "cipher": itsName, "recipients": to},
+				string(cipher) + ", " + how,
+				job{"write": "encrypted", "content": document, "cipher": itsName, "recipients": to},
 				func(said opinion) error { return a.weDecrypt(said.CMS, reader, cipher) },
 			})
 		}

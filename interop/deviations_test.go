@@ -97,6 +97,18 @@ func deviations() []deviation {
 			why: "Its MIC of content that is compressed, but neither signed nor encrypted, leaves the MIME header out. RFC 5402 section 4 has it in, as has ours.",
 		},
 		{
+			product: "OpenAS2", meets: titled(toPeer, "ECDSA signature of the receipt", "encrypted to its P-256 certificate by ECDH"), shows: "answered 500",
+			why: "With a certificate of its own on an elliptic curve it neither signs receipts nor decrypts, and answers with HTTP status 500. ECDSA signatures of ours it verifies.",
+		},
+		{
+			product: "OpenAS2", meets: titled(fromPeer, "ECDSA signature"), shows: "nothing came",
+			why: "It cannot sign with a key on an elliptic curve, and sends nothing.",
+		},
+		{
+			product: "OpenAS2", meets: titled(fromPeer, "encrypted to our P-256 certificate by ECDH"), shows: "decryption-failed",
+			why: "It cannot encrypt to a certificate on an elliptic curve, and sends an empty body instead.",
+		},
+		{
 			product: "pyas2lib", meets: func(tr trial) bool {
 				return inCells(tr, fromPeer) && text(tr.cell) && !(bare(tr.cell) && tr.cell.compress == as2.NoCompression)
 			}, shows: crlf,
@@ -108,6 +120,10 @@ func deviations() []deviation {
 				return inCells(tr, toPeer) && c.sign == "" && c.encrypt != "" && c.compress == as2.NoCompression && c.content == latin1Text
 			}, shows: "Content-Type: text/p",
 			why: "It takes the MIME header of text/plain that is encrypted, but neither signed nor compressed, for a part of the document.",
+		},
+		{
+			product: "pyas2lib", meets: titled(toPeer, "ECDSA signature"), shows: "authentication-failed",
+			why: "It cannot verify an ECDSA signature, and takes it for a forged one.",
 		},
 		{
 			product: "pyas2lib", meets: titled(toPeer, "AES-128-GCM", "AES-256-GCM"), shows: "insufficient-message-security",

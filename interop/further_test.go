@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"tradepost/as2"
@@ -67,6 +68,8 @@ func pyas2Variants() []variant {
 	}
 	return []variant{
 		{title: "RSA-PSS signature", cell: usual, more: map[string]string{"sign_alg": "rsassa_pss"}},
+		{title: "in chunks instead of Content-Length", cell: usual, more: map[string]string{"how": "chunked"}},
+		{title: "asking first (Expect: 100-continue)", cell: usual, more: map[string]string{"how": "asking"}},
 		{title: "SHA-224 signature", cell: with(func(c *cell) { c.sign = as2.SHA224 })},
 		{title: "AS2 name with spaces", cell: usual, name: "PEER with spaces"},
 		{title: "asynchronous receipt, AS2 name with spaces", cell: with(func(c *cell) { c.receipt = asyncSigned }), name: "PEER with more spaces"},
@@ -106,6 +109,7 @@ func (b *bench) further() {
 		}, ""},
 		{"AS2 name with spaces", func(*as2.Options) {}, "PEER known by spaces"},
 		{"in chunks instead of Content-Length", nil, ""},
+		{"asking first (Expect: 100-continue)", nil, ""},
 	} {
 		name := v.name
 		if name == "" {
@@ -118,8 +122,12 @@ func (b *bench) further() {
 				return err
 			}
 			defer out.Close()
-			if v.change == nil {
+			switch {
+			case v.change != nil:
+			case strings.HasPrefix(v.title, "in chunks"):
 				out.Size = -1 // as if the length were not known
+			default:
+				out.Header.Set("Expect", "100-continue")
 			}
 			if _, o, err := b.exchange(ctx, out); err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tradepost/as2"
 	"tradepost/transport"
@@ -27,7 +28,7 @@ func (b *bench) matrix() {
 // its receipt proves it.
 func (b *bench) weSend(ctx context.Context, name string, c cell) error {
 	g := contentOf(c.content)
-	o, err := b.station.send(ctx, name, g)
+	o, err := b.stationOf(name).send(ctx, name, g)
 	if err != nil {
 		return fmt.Errorf("not sent: %w", err)
 	}
@@ -95,8 +96,19 @@ const crlf = "it arrived with CRLF for LF, and is the same otherwise"
 // our answer.
 func (b *bench) fromThem(ctx context.Context, name string, g goods) (a arrived, verdict, err error) {
 	sent := make(chan error, 1)
-	go func() { sent <- b.peer.send(ctx, name, g) }()
-	a, err = b.station.arrival(ctx, name)
+	coming, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		err := b.peer.send(ctx, name, g)
+		sent <- err
+		if err != nil { // if it has not come, it will not
+			time.AfterFunc(5*time.Second, cancel)
+		}
+	}()
+	a, err = b.stationOf(name).arrival(coming, name)
+	if err != nil && ctx.Err() == nil {
+		return a, nil, errors.Join(err, <-sent)
+	}
 	if err != nil {
 		return a, nil, err
 	}

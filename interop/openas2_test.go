@@ -33,7 +33,10 @@ type openAS2 struct {
 	receipt string
 	version string
 	java    string
-	silent  map[string]bool // names that ask for no receipt
+	silent  map[string]bool   // names that ask for no receipt
+	with    map[string]string // our name that a name trades with
+
+	securePort string
 }
 
 func digest(b []byte) string {
@@ -42,7 +45,7 @@ func digest(b []byte) string {
 }
 
 // startOpenAS2 starts the product with its agreements.
-func startOpenAS2(t *testing.T, s *station, key, stranger as2.Key, agreements []agreement) *openAS2 {
+func startOpenAS2(t *testing.T, b *bench, agreements []agreement) *openAS2 {
 	t.Helper()
 	java, keytool, sh := tool(t, "java", "a Java runtime"), tool(t, "keytool", "of the Java runtime"), tool(t, "sh", "a shell")
 	pom, err := os.ReadFile(filepath.Join("openas2", "pom.xml"))
@@ -58,15 +61,19 @@ func startOpenAS2(t *testing.T, s *station, key, stranger as2.Key, agreements []
 		})
 	}
 	home := t.TempDir()
-	o := &openAS2{key: key, data: filepath.Join(home, "data"), silent: map[string]bool{}}
+	o := &openAS2{key: b.keys["peer"], data: filepath.Join(home, "data"), silent: map[string]bool{}, with: map[string]string{}}
 	for _, dir := range []string{"outbox", "inbox", "sent", "failed"} {
 		if err := os.MkdirAll(filepath.Join(o.data, dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	o.keystore(t, keytool, home, map[string]as2.Key{"openas2": key, "mallory": stranger}, s.key.Certificate)
-	ports := freePorts(t, 2)
-	o.port, o.receipt = ports[0], ports[1]
+	o.keystore(t, keytool, filepath.Join(home, "keys.p12"), b.keys, map[string]*x509.Certificate{
+		b.station.id: b.station.key.Certificate, b.curved.id: b.curved.key.Certificate, b.secure.id: b.secure.key.Certificate,
+	})
+	o.keystore(t, keytool, filepath.Join(home, "server.p12"), map[string]as2.Key{"server": b.authority.certify(t, "peer")}, nil)
+	o.keystore(t, keytool, filepath.Join(home, "trust.p12"), nil, map[string]*x509.Certificate{"authority": b.authority.certificate})
+	ports := freePorts(t, 3)
+	o.port, o.receipt, o.securePort = ports[0], ports[1], ports[2]
 	// In alphabetical order: several of the libraries hold the same classes, and
 	// in another order unsigned receipts cannot be written.
 	jars, err := filepath.Glob(filepath.Join(lib, "*.jar"))
@@ -79,14 +86,17 @@ func startOpenAS2(t *testing.T, s *station, key, stranger as2.Key, agreements []
 		}
 	}
 	ownLog := o.version < "3" // later releases log with logback
-	options := []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m"}
+	options := []string{
+		"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m",
+		"-Djavax.net.ssl.trustStore=" + filepath.Join(home, "trust.p12"), "-Djavax.net.ssl.trustStorePassword=" + keystorePassword,
+	}
 	if ownLog {
 		options = append(options, "-Dorg.apache.commons.logging.Log=org.openas2.logging.Log")
 	}
 	o.file(t, home, "config.xml", map[string]any{
-		"Data": o.data, "Password": keystorePassword, "Port": o.port, "ReceiptPort": o.receipt, "OwnLog": ownLog,
+		"Data": o.data, "Password": keystorePassword, "Port": o.port, "ReceiptPort": o.receipt, "SecurePort": o.securePort, "OwnLog": ownLog,
 	})
-	o.file(t, home, "partnerships.xml", o.partnerships(s, agreements))
+	o.file(t, home, "partnerships.xml", o.partnerships(agreements))
 	write(t, filepath.Join(home, "commands.xml"), []byte("<commands/>\n"))
 	// The shell ends the server when its own standard input does, and itself
 	// when the server does.
@@ -95,7 +105,7 @@ func startOpenAS2(t *testing.T, s *station, key, stranger as2.Key, agreements []
 		[]string{"-cp", strings.Join(jars, string(filepath.ListSeparator)), "org.openas2.app.OpenAS2Server", filepath.Join(home, "config.xml")},
 	)...)
 	o.process.until(t, "OpenAS2", func() bool {
-		return reachable("127.0.0.1:"+o.port) && reachable("127.0.0.1:"+o.receipt) && o.process.out.lines(" started.") != ""
+		return reachable("127.0.0.1:"+o.port) && reachable("127.0.0.1:"+o.securePort) && reachable("127.0.0.1:"+o.receipt) && o.process.out.lines(" started.") != ""
 	})
 	out, err := command(t.Context(), "", java, "-version")
 	if err != nil {
@@ -110,10 +120,10 @@ func startOpenAS2(t *testing.T, s *station, key, stranger as2.Key, agreements []
 // keystorePassword protects keys that live as long as a test.
 const keystorePassword = "changeit"
 
-// keystore makes the PKCS #12 store: the keys by alias, and our certificate.
-func (o *openAS2) keystore(t *testing.T, keytool, home string, keys map[string]as2.Key, ours *x509.Certificate) {
+// keystore makes a PKCS #12 store: keys and certificates by alias.
+func (o *openAS2) keystore(t *testing.T, keytool, store string, keys map[string]as2.Key, certificates map[string]*x509.Certificate) {
 	t.Helper()
-	store := filepath.Join(home, "keys.p12")
+	home := filepath.Dir(store)
 	openssl := tool(t, "openssl", "OpenSSL")
 	for alias, key := range keys {
 		pem, p12 := filepath.Join(home, alias+".pem"), filepath.Join(home, alias+".p12")
@@ -127,11 +137,13 @@ func (o *openAS2) keystore(t *testing.T, keytool, home string, keys map[string]a
 			t.Fatal(err)
 		}
 	}
-	crt := filepath.Join(home, "tradepost.crt")
-	write(t, crt, certs.EncodeCertificate(ours))
-	if _, err := command(t.Context(), home, keytool, "-J-Dkeystore.pkcs12.legacy", "-importcert", "-noprompt", "-alias", "tradepost", "-file", crt,
-		"-keystore", store, "-storetype", "PKCS12", "-storepass", keystorePassword); err != nil {
-		t.Fatal(err)
+	for alias, certificate := range certificates {
+		crt := filepath.Join(home, alias+".crt")
+		write(t, crt, certs.EncodeCertificate(certificate))
+		if _, err := command(t.Context(), home, keytool, "-J-Dkeystore.pkcs12.legacy", "-importcert", "-noprompt", "-alias", alias, "-file", crt,
+			"-keystore", store, "-storetype", "PKCS12", "-storepass", keystorePassword); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -152,23 +164,23 @@ func (o *openAS2) file(t *testing.T, home, name string, data any) {
 type openAS2Attribute struct{ Name, Value string }
 
 type openAS2Agreement struct {
-	Name, Alias string
-	Attributes  []openAS2Attribute
+	Name, Alias, Station string
+	Attributes           []openAS2Attribute
 }
 
 // partnerships is what partnerships.xml needs.
-func (o *openAS2) partnerships(s *station, agreements []agreement) any {
-	out := struct {
-		Station    string
+func (o *openAS2) partnerships(agreements []agreement) any {
+	var out struct {
+		Stations   []string
 		Agreements []openAS2Agreement
-	}{Station: stationID}
+	}
 	for _, a := range agreements {
-		to := openAS2Agreement{Name: a.name, Alias: "openas2"}
-		if a.key != "" {
-			to.Alias = a.key
+		to := openAS2Agreement{Name: a.name, Alias: a.key, Station: a.with.id}
+		if !slices.Contains(out.Stations, a.with.id) {
+			out.Stations = append(out.Stations, a.with.id)
 		}
-		o.silent[a.name] = a.receipt == noReceipt
-		for name, value := range o.attributes(s, a) {
+		o.silent[a.name], o.with[a.name] = a.receipt == noReceipt, a.with.id
+		for name, value := range o.attributes(a) {
 			to.Attributes = append(to.Attributes, openAS2Attribute{name, value})
 		}
 		out.Agreements = append(out.Agreements, to)
@@ -177,10 +189,10 @@ func (o *openAS2) partnerships(s *station, agreements []agreement) any {
 }
 
 // attributes are the attributes of a partnership.
-func (o *openAS2) attributes(s *station, a agreement) map[string]string {
+func (o *openAS2) attributes(a agreement) map[string]string {
 	plain := strings.NewReplacer("sha-", "SHA")
 	out := map[string]string{
-		"protocol": "as2", "subject": "interoperability", "as2_url": s.url, "as2_mdn_options": "none",
+		"protocol": "as2", "subject": "interoperability", "as2_url": a.with.url, "as2_mdn_options": "none",
 		"content_type": contentOf(a.content).contentType, "content_transfer_encoding": "binary", "resend_max_retries": "0",
 	}
 	if a.url != "" {
@@ -221,6 +233,7 @@ func (o *openAS2) attributes(s *station, a agreement) map[string]string {
 
 func (o *openAS2) about() string                  { return "OpenAS2 " + o.version + " (Java " + o.java + ")" }
 func (o *openAS2) url() string                    { return "http://127.0.0.1:" + o.port + "/as2" }
+func (o *openAS2) secureURL() string              { return "https://127.0.0.1:" + o.securePort + "/as2" }
 func (o *openAS2) receiptHost() string            { return "127.0.0.1:" + o.receipt }
 func (o *openAS2) certificate() *x509.Certificate { return o.key.Certificate }
 
@@ -244,7 +257,7 @@ func (o *openAS2) received(ctx context.Context, name string) ([][]byte, error) {
 }
 
 func (o *openAS2) send(ctx context.Context, name string, g goods) error {
-	file := name + "+" + stationID + "+" + g.filename
+	file := name + "+" + o.with[name] + "+" + g.filename
 	ready := filepath.Join(o.data, file)
 	if err := os.WriteFile(ready, g.bytes, 0o600); err != nil {
 		return err

@@ -25,8 +25,9 @@ import (
 type peer interface {
 	// about is name and version of the product and of what it runs on.
 	about() string
-	// url is where the product takes transmissions.
+	// url is where the product takes transmissions, secureURL the same over HTTPS.
 	url() string
+	secureURL() string
 	// receiptHost is host:port at which it takes receipts that come on their own.
 	receiptHost() string
 	// certificate is the one all its AS2 names use.
@@ -43,9 +44,11 @@ type peer interface {
 type agreement struct {
 	name string
 	cell
+	// with is our side; the usual station when nil.
+	with *station
 	// url is where the peer sends to; our station when empty.
 	url string
-	// key signs instead of the peer's own: "mallory" is a stranger's.
+	// key signs, and reads what is encrypted: a name among bench.keys.
 	key string
 	// more are settings of the product itself.
 	more map[string]string

@@ -27,47 +27,52 @@ type pyas2 struct {
 	base     string
 	versions struct {
 		Port     int    `json:"port"`
+		Secure   int    `json:"secure"`
 		Pyas2lib string `json:"pyas2lib"`
 		Python   string `json:"python"`
 	}
 }
 
 // startPyas2 starts the product with its agreements.
-func startPyas2(t *testing.T, s *station, key, stranger as2.Key, agreements []agreement) *pyas2 {
+func startPyas2(t *testing.T, b *bench, agreements []agreement) *pyas2 {
 	t.Helper()
 	python := pythonWith(t)
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	writePEM(t, file("own.pem"), key)
-	writePEM(t, file("mallory.pem"), stranger)
-	write(t, file("tradepost.crt"), certs.EncodeCertificate(s.key.Certificate))
+	for name, key := range b.keys {
+		writePEM(t, file(name+".pem"), key)
+	}
+	for _, s := range []*station{b.station, b.curved, b.secure} {
+		write(t, file(s.id+".crt"), certs.EncodeCertificate(s.key.Certificate))
+	}
+	writePEM(t, file("server.pem"), b.authority.certify(t, "peer"))
+	write(t, file("authority.crt"), certs.EncodeCertificate(b.authority.certificate))
 	type terms struct {
 		Partner     string         `json:"partner"`
 		Certificate string         `json:"certificate"`
 		URL         string         `json:"url"`
-		Key         string         `json:"key,omitempty"`
+		Key         string         `json:"key"`
+		How         string         `json:"how,omitempty"`
 		Settings    map[string]any `json:"settings"`
 	}
 	config := struct {
-		Key        string           `json:"key"`
+		Server     string           `json:"server"`
+		Authority  string           `json:"authority"`
 		Agreements map[string]terms `json:"agreements"`
-	}{file("own.pem"), map[string]terms{}}
+	}{file("server.pem"), file("authority.crt"), map[string]terms{}}
 	for _, a := range agreements {
-		to := terms{Partner: stationID, Certificate: file("tradepost.crt"), URL: a.url, Settings: pyas2Settings(a)}
+		to := terms{Partner: a.with.id, Certificate: file(a.with.id + ".crt"), URL: a.url, Key: file(a.key + ".pem"), How: a.more["how"], Settings: pyas2Settings(a)}
 		if to.URL == "" {
-			to.URL = s.url
-		}
-		if a.key != "" {
-			to.Key = file(a.key + ".pem")
+			to.URL = a.with.url
 		}
 		config.Agreements[a.name] = to
 	}
-	b, err := json.Marshal(config)
+	text, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, file("agreements.json"), b)
-	p := &pyas2{key: key}
+	write(t, file("agreements.json"), text)
+	p := &pyas2{key: b.keys["peer"]}
 	p.process = start(t, "", nil, python, filepath.Join("pyas2", "server.py"), file("agreements.json"))
 	p.process.until(t, "pyas2lib", func() bool {
 		return json.Unmarshal([]byte(p.process.out.lines(`"pyas2lib"`)), &p.versions) == nil
@@ -136,7 +141,9 @@ func pyas2Settings(a agreement) map[string]any {
 		out["mdn_mode"], out["mdn_digest_alg"] = "ASYNC", digest
 	}
 	for name, value := range a.more {
-		out[name] = value
+		if name != "how" {
+			out[name] = value
+		}
 	}
 	return out
 }
@@ -145,6 +152,7 @@ func (p *pyas2) about() string {
 	return "pyas2lib " + p.versions.Pyas2lib + " (Python " + p.versions.Python + ")"
 }
 func (p *pyas2) url() string                    { return p.base + "/as2" }
+func (p *pyas2) secureURL() string              { return fmt.Sprintf("https://127.0.0.1:%d/as2", p.versions.Secure) }
 func (p *pyas2) receiptHost() string            { return strings.TrimPrefix(p.base, "http://") }
 func (p *pyas2) certificate() *x509.Certificate { return p.key.Certificate }
 

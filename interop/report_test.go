@@ -79,7 +79,7 @@ func (r *report) text(now time.Time) string {
 	b.WriteString(`# Interoperability
 
 ` + "`make interop`" + ` starts other AS2 products on this machine and trades with them,
-over HTTP on the loopback interface and in both directions. It needs a Java
+over HTTP and HTTPS on the loopback interface and in both directions. It needs a Java
 runtime with Maven, Python with pip and OpenSSL, and fetches the products
 through Maven and pip into the user's cache once. What is missing is left out
 and said; with CI=true it is a failure. OpenAS2 is the newest release in Maven
@@ -116,8 +116,13 @@ an X12 interchange with LF after its segments, 128 KB with every pair of bytes,
 unsigned; *none*. SHA-1 and 3DES are written only because a partner's agreement
 names them.
 
-What openssl makes of our CMS, and we of its, is tested beside this
-(` + "`interop/openssl_test.go`" + `), with RSA-PSS, RSA-OAEP, ECDSA, ECDH and AES-GCM.
+What openssl and the Python library asn1crypto make of our CMS, and we of
+theirs, is tested beside this (` + "`interop/openssl_test.go`, `interop/openssl_cms_test.go`, `interop/asn1crypto_test.go`" + `):
+every digest with RSA, RSA-PSS and ECDSA on P-256, P-384 and P-521, every cipher
+with RSA, RSA-OAEP and ECDH, in BER and in DER, detached and enveloping, by
+certificate and by key identifier, for one recipient and for many; asn1crypto
+also reads and writes CompressedData, which Debian's openssl cannot, and says
+whether our DER is DER.
 `)
 	for _, c := range r.chapters {
 		c.text(&b)

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -40,6 +42,7 @@ func newKey(t *testing.T, name string, kind certs.KeyType) as2.Key {
 // everything in memory.
 type station struct {
 	t        *testing.T
+	id       string
 	key      as2.Key
 	endpoint *connector.Endpoint
 	url      string // where partners post to
@@ -72,15 +75,21 @@ type waiting struct {
 	outcome  chan *transport.Outcome
 }
 
-// newStation serves a station until the test ends.
-func newStation(t *testing.T, key as2.Key) *station {
+// newStation serves a station until the test ends, over HTTPS when somebody
+// certifies it.
+func newStation(t *testing.T, id string, key as2.Key, by *authority) *station {
 	t.Helper()
-	s := &station{t: t, key: key, partners: map[string]*partner{}, accepted: map[string]*transport.Receipt{}, open: map[string]waiting{}}
+	s := &station{t: t, id: id, key: key, partners: map[string]*partner{}, accepted: map[string]*transport.Receipt{}, open: map[string]waiting{}}
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	listen := connector.ListenConfig{Listener: socket}
 	s.url = "http://" + socket.Addr().String() + "/as2"
+	if by != nil {
+		s.url = "https" + strings.TrimPrefix(s.url, "http")
+		listen.TLS = &tls.Config{Certificates: []tls.Certificate{by.server(t, "tradepost")}}
+	}
 	s.endpoint, err = connector.New(connector.Config{
 		Relations: s, Now: time.Now, Rand: rand.Reader, Host: "tradepost.test", ReceiptURL: s.url, TempDir: t.TempDir(),
 		Limits: connector.Limits{Refusals: 1000},
@@ -91,7 +100,7 @@ func newStation(t *testing.T, key as2.Key) *station {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := s.endpoint.Listener(connector.ListenConfig{Listener: socket}, s)
+	l, err := s.endpoint.Listener(listen, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,22 +118,25 @@ func newStation(t *testing.T, key as2.Key) *station {
 }
 
 // know adds a partner: how we send to it, and what we demand of what it sends.
-// receiptHost is host:port it may want its receipts at.
-func (s *station) know(id, url, receiptHost string, certificate *x509.Certificate, terms connector.Terms, policy as2.Policy, mic as2.MICRule) {
+func (s *station) know(with party, at peer, certificate *x509.Certificate) {
 	s.t.Helper()
-	name := "to-" + id
+	id, name := with.name, "to-"+with.name
 	p := &partner{
 		rel: connector.Relation{
 			Relation: as2.Relation{
-				Station: as2.Station{ID: stationID, Keys: []as2.Key{s.key}},
+				Station: as2.Station{ID: s.id, Keys: []as2.Key{s.key}},
 				Partner: as2.Partner{ID: id, Encrypt: certificate, Verify: []*x509.Certificate{certificate}},
-				Policy:  policy, ReceiptMIC: mic,
+				Policy:  with.policy, ReceiptMIC: with.mic,
 			},
-			Partner: id, Connection: name, Terms: terms,
+			Partner: id, Connection: name, Terms: with.terms,
 		},
 		arrivals: make(chan arrived, 16),
 	}
-	settings, err := json.Marshal(map[string]any{"url": url, "timeout": "30s", "receipt_hosts": []string{receiptHost}})
+	set := map[string]any{"url": at.url(), "timeout": "30s", "receipt_hosts": []string{at.receiptHost()}}
+	if with.tls != nil {
+		set["url"], set["tls"] = at.secureURL(), with.tls
+	}
+	settings, err := json.Marshal(set)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -146,7 +158,7 @@ func (s *station) partner(id string) *partner {
 // Receiving implements connector.Relations.
 func (s *station) Receiving(_ context.Context, from, to string) (*connector.Relation, error) {
 	p := s.partner(from)
-	if p == nil || to != stationID {
+	if p == nil || to != s.id {
 		return nil, as2.ErrUnknownRelation
 	}
 	rel := p.rel

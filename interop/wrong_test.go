@@ -100,11 +100,11 @@ func (b *bench) wrongFromUs() {
 		do    func(ctx context.Context, name string) (*as2.Outgoing, error)
 	}{
 		{"signed with another key", "", usual, func(ctx context.Context, name string) (*as2.Outgoing, error) {
-			return b.disguised(b.stranger).build(ctx, name, contentOf(x12Lines), nil)
+			return b.disguised(b.keys["mallory"]).build(ctx, name, contentOf(x12Lines), nil)
 		}},
 		{"encrypted for another key", "", usual, func(ctx context.Context, name string) (*as2.Outgoing, error) {
 			other := *b
-			other.peer = somebodyElse{b.peer, b.stranger}
+			other.peer = somebodyElse{b.peer, b.keys["mallory"]}
 			return other.build(ctx, name, contentOf(x12Lines), nil)
 		}},
 		{"sent to a name that is not there", "NOBODY", usual, func(ctx context.Context, name string) (*as2.Outgoing, error) {

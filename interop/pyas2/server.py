@@ -3,9 +3,10 @@ server on the loopback interface.
 
     server.py AGREEMENTS.json
 
-The file names our key and one agreement for each AS2 name we answer to. A line
-of JSON on standard output tells port and versions as soon as requests are
-taken; the server ends when its standard input does.
+The file has one agreement for each AS2 name we answer to, the key and
+certificate of our HTTPS server and the authority we trust over HTTPS. A line of
+JSON on standard output tells ports and versions as soon as requests are taken;
+the server ends when its standard input does.
 
     POST /as2            a transmission, or a receipt that comes on its own
     POST /send           {"name", "content", "content_type", "filename"}: send
@@ -22,6 +23,8 @@ import http.server
 import json
 import platform
 import re
+import select
+import ssl
 import sys
 import threading
 import urllib.parse
@@ -59,8 +62,8 @@ class Peer:
 
     def __init__(self, config):
         self.agreements = config["agreements"]
-        self.key = open(config["key"], "rb").read()
         self.port = 0
+        self.trust = ssl.create_default_context(cafile=config["authority"])
         self.lock = threading.Lock()
         self.received = {}  # by our AS2 name: list of records
         self.seen = set()  # (message id, partner) of what was taken over
@@ -71,9 +74,7 @@ class Peer:
         agreement = self.agreements.get(name)
         if agreement is None or agreement["partner"] != partner:
             return None, None
-        key = self.key
-        if agreement.get("key"):
-            key = open(agreement["key"], "rb").read()
+        key = open(agreement["key"], "rb").read()
         certificate = open(agreement["certificate"], "rb").read()
         organization = as2.Organization(
             as2_name=name,
@@ -152,7 +153,7 @@ class Peer:
         entry = [message, None, threading.Event()]
         with self.lock:
             self.sent[message.message_id] = entry
-        status, headers, body = post(agreement["url"], message.headers, message.content)
+        status, headers, body = self.post(agreement["url"], message.headers, message.content, agreement.get("how", ""))
         verdict = {"http": status, "message_id": message.message_id, "status": "", "detail": ""}
         mode = agreement["settings"].get("mdn_mode")
         if status // 100 == 2 and mode == "SYNC":
@@ -165,23 +166,40 @@ class Peer:
                 verdict.update(status="failed", detail="no receipt came")
         return verdict
 
+    def post(self, url, headers, body, how=""):
+        """POST; returns status, header lines and body of the answer. how is
+        "chunked", or "asking": the body leaves once 100 Continue has come."""
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme == "https":
+            connection = http.client.HTTPSConnection(parts.hostname, parts.port, timeout=PATIENCE, context=self.trust)
+        else:
+            connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
+        body = body if isinstance(body, bytes) else body.encode()
+        try:
+            if how == "chunked":
+                pieces = (body[i : i + 1000] for i in range(0, len(body), 1000))
+                lean = {k: v for k, v in headers.items() if k.lower() != "content-length"}
+                connection.request("POST", parts.path or "/", body=pieces, headers=lean, encode_chunked=True)
+            elif how == "asking":
+                connection.putrequest("POST", parts.path or "/")
+                for name, value in {**headers, "Content-Length": len(body), "Expect": "100-continue"}.items():
+                    connection.putheader(name, value)
+                connection.endheaders()
+                if not select.select([connection.sock], [], [], PATIENCE)[0]:
+                    raise TimeoutError("100 Continue did not come")
+                connection.send(body)
+            else:
+                connection.request("POST", parts.path or "/", body=body, headers=headers)
+            answer = connection.getresponse()
+            lines = "".join(f"{k}: {v}\r\n" for k, v in answer.getheaders())
+            return answer.status, lines.encode("latin-1"), answer.read()
+        finally:
+            connection.close()
+
 
 def as2_name(header):
     """An AS2 name without its quotes."""
     return header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
-
-
-def post(url, headers, body):
-    """POST; returns status, header lines and body of the answer."""
-    parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
-    try:
-        connection.request("POST", parts.path or "/", body=body, headers=headers)
-        answer = connection.getresponse()
-        lines = "".join(f"{k}: {v}\r\n" for k, v in answer.getheaders())
-        return answer.status, lines.encode("latin-1"), answer.read()
-    finally:
-        connection.close()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -237,7 +255,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if mdn.mdn_mode == "SYNC":
             return self.answer(200, mdn.content, mdn.headers.items())
         self.answer(202)
-        threading.Thread(target=post, args=(mdn.mdn_url, mdn.headers, mdn.content), daemon=True).start()
+        threading.Thread(target=self.server.peer.post, args=(mdn.mdn_url, mdn.headers, mdn.content), daemon=True).start()
 
     def log_message(self, format, *args):
         print(self.address_string(), format % args, file=sys.stderr)
@@ -252,12 +270,18 @@ class Server(http.server.ThreadingHTTPServer):
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        peer = Peer(json.load(file))
-    server = Server(("127.0.0.1", 0), Handler)
-    server.peer = peer
+        config = json.load(file)
+    peer = Peer(config)
+    server, secure = Server(("127.0.0.1", 0), Handler), Server(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(config["server"])
+    # The handshake is for the thread of its connection.
+    secure.socket = context.wrap_socket(secure.socket, server_side=True, do_handshake_on_connect=False)
+    server.peer = secure.peer = peer
     peer.port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    ready = {"port": peer.port, "pyas2lib": metadata.version("pyas2lib"), "python": platform.python_version()}
+    for one in (server, secure):
+        threading.Thread(target=one.serve_forever, daemon=True).start()
+    ready = {"port": peer.port, "secure": secure.server_address[1], "pyas2lib": metadata.version("pyas2lib"), "python": platform.python_version()}
     print(json.dumps(ready), flush=True)
     sys.stdin.read()
 
