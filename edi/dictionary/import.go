@@ -1,6 +1,7 @@
 package dictionary
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -82,9 +83,62 @@ type Result struct {
 // importer is the state of one import.
 type importer struct {
 	options  Options
+	source   *Source
 	findings findings
 	prose    int
 	skipped  int
+	left     room
+}
+
+// room is what is left of the limits on what one import makes. They are some
+// times what the largest standards have, and keep hostile sources from making
+// much out of little.
+type room struct {
+	elements, layouts, uses, fields, codes, documents, nodes, records, steps int
+}
+
+func newRoom() room {
+	return room{elements: 12_000, layouts: 6_000, uses: 60_000, fields: 250_000, codes: 100_000, documents: 1_000, nodes: 40_000, records: 80_000, steps: 20_000_000}
+}
+
+// within takes n from what is left of a limit, and tells once when it is used
+// up.
+func (im *importer) within(left *int, n int, at place, what string) bool {
+	if *left >= n {
+		*left -= n
+		return true
+	}
+	if *left >= 0 {
+		*left = -1
+		im.report(NotKept, at, "there are more %s than one import may have; from here on they were left out", what)
+	}
+	return false
+}
+
+// content reads a file. What cannot be read is a finding, and nil; the error
+// is ErrTooLarge.
+func (im *importer) content(f *sourceFile) ([]byte, error) {
+	data, err := im.source.content(f)
+	if errors.Is(err, ErrTooLarge) {
+		return nil, err
+	}
+	if err != nil {
+		im.report(NotUnderstood, place{file: f.name}, "the file cannot be read: %v", err)
+		return nil, nil
+	}
+	return data, nil
+}
+
+// lines reads the lines of a file.
+func (im *importer) lines(f *sourceFile) ([]line, error) {
+	data, err := im.content(f)
+	if err != nil {
+		return nil, err
+	}
+	if n := bytes.Count(data, []byte("\n")); n > maxLines {
+		return nil, fmt.Errorf("%w: %s has more than %d lines", ErrTooLarge, f.name, maxLines)
+	}
+	return lines(data), nil
 }
 
 func (im *importer) report(kind Kind, at place, format string, args ...any) {
@@ -114,15 +168,15 @@ var (
 	baseName     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){0,5}$`)
 )
 
-// Import reads a source. The error is that of the context, ErrNothing when the
-// source has nothing of a known format, or says which option is wrong or
+// Import reads a source. The error is that of the context, ErrTooLarge,
+// ErrNothing when the source has nothing of a known format, or says which option is wrong or
 // missing; everything else that is wrong with the source is in the findings.
 func Import(ctx context.Context, in *Source, o Options) (*Result, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	files := in.sorted()
-	im := &importer{options: o, findings: findings{limit: in.Limits.orDefault().Findings}}
+	im := &importer{options: o, source: in, left: newRoom(), findings: findings{limit: in.Limits.orDefault().Findings}}
 	im.findings.list = append(im.findings.list, in.problems...)
 	format := o.Format
 	if format == "" {
@@ -140,18 +194,18 @@ func Import(ctx context.Context, in *Source, o Options) (*Result, error) {
 	case XSD:
 		list, err = im.importXSD(ctx, files)
 	default:
-		return nil, fmt.Errorf("%w: %s is in none of the formats %s", ErrNothing, describe(files), formatList())
+		err = fmt.Errorf("%w: %s is in none of the formats %s", ErrNothing, describe(files), formatList())
 	}
-	if err != nil {
-		return nil, err
-	}
-	r := &Result{Format: format, Read: in.read, Skipped: im.skipped, Prose: im.prose}
+	r := &Result{Format: format, Read: in.count, Skipped: im.skipped, Prose: im.prose}
 	for _, s := range list {
-		if err := im.write(ctx, r, s); err != nil {
-			return nil, err
+		if err == nil {
+			err = im.write(ctx, r, s)
 		}
 	}
 	r.Findings, r.Omitted = im.findings.list, im.findings.omitted
+	if err != nil {
+		return r, err
+	}
 	if len(r.Files) == 0 {
 		return r, fmt.Errorf("%w: %s has no segments, elements or documents that could be read as %s", ErrNothing, describe(files), format)
 	}
@@ -191,22 +245,20 @@ func formatList() string {
 	return strings.Join(names, ", ")
 }
 
-// detect tells the format by the content.
+// detect tells the format by the content. Directories are told by the names of
+// their files, too, and come last.
 func detect(files []sourceFile) Format {
+	format := Format("")
 	for i := range files {
-		switch f := &files[i]; {
-		case looksLikeSEF(f):
-			return SEF
-		case xmlRoot(f.data) == rootStAEDI:
-			return StAEDI
-		case xmlRoot(f.data) == rootXSD:
-			return XSD
+		switch f := files[i].format; f {
+		case "":
+		case UNECE:
+			format = UNECE
+		default:
+			return f
 		}
 	}
-	if isUNECE(files) {
-		return UNECE
-	}
-	return ""
+	return format
 }
 
 // describe names a source for an error.

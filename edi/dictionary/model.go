@@ -34,6 +34,7 @@ type element struct {
 	decimals  int
 	min, max  int
 	open      bool // the codes are no complete list
+	guessed   bool // the length is that of the longest code
 	codes     []schema.Code
 	place     place
 }
@@ -87,8 +88,8 @@ type node struct {
 	required bool
 	max      int // 0 for any number
 	nodes    []node
-	comment  string  // for people, behind the line
-	fields   []field // the segment as an XML Schema has it here
+	comment  string    // for people, behind the line
+	fields   []variety // the segment as an XML Schema has it here
 	levels   []level
 	place    place
 }

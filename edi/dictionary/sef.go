@@ -33,8 +33,8 @@ func sefRecords(section string) bool {
 
 // looksLikeSEF tells by the first bytes. Files that EDIdev gives away for trial
 // begin with EDIDE and are encrypted.
-func looksLikeSEF(f *sourceFile) bool {
-	head := bytes.TrimLeft(bytes.TrimPrefix(f.data[:min(len(f.data), 512)], []byte("\xef\xbb\xbf")), " \r\n")
+func looksLikeSEF(head []byte) bool {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head[:min(len(head), 512)], []byte("\xef\xbb\xbf")), " \r\n")
 	return bytes.HasPrefix(head, []byte(".VER")) || bytes.HasPrefix(head, []byte(".INI")) || bytes.HasPrefix(head, []byte(encryptedSEF))
 }
 
@@ -43,6 +43,7 @@ const encryptedSEF = "EDIDE1"
 // record is KEY=VALUE, its lines joined.
 type record struct {
 	key, value string
+	more       []string // lines, until they are joined
 	place      place
 }
 
@@ -59,6 +60,7 @@ type sefFile struct {
 	guides   map[string]*sefGuide // by set
 	setOrder []string
 	masks    map[string]*sefLayout
+	codeAt   map[*element]map[string]int // codes that texts name, by value
 }
 
 // sefText is one record of .TEXT: where, what and the text.
@@ -86,18 +88,22 @@ func (im *importer) importSEF(ctx context.Context, files []sourceFile) ([]*stand
 			return nil, err
 		}
 		switch {
-		case !looksLikeSEF(f):
+		case f.format != SEF:
 			im.skip(f, "no SEF file")
-		case bytes.HasPrefix(f.data, []byte(encryptedSEF)):
+		case f.encrypted:
 			im.report(NotUnderstood, place{file: f.name}, "the file is an encrypted one of EDIdev's eFileManager; ask for the plain SEF file")
 		case len(out) > 0:
 			im.report(NotKept, place{file: f.name}, "a second SEF file: import one at a time, each is a standard of its own")
 		default:
 			s := &sefFile{
 				importer: im, name: f.name, std: newStandard(), records: map[string][]record{}, lists: map[string]*valueList{},
-				guides: map[string]*sefGuide{}, masks: map[string]*sefLayout{},
+				guides: map[string]*sefGuide{}, masks: map[string]*sefLayout{}, codeAt: map[*element]map[string]int{},
 			}
-			s.read(lines(f.data))
+			text, err := im.lines(f)
+			if err != nil {
+				return nil, err
+			}
+			s.read(text)
 			s.build()
 			out = append(out, s.std)
 		}
@@ -127,7 +133,13 @@ func (s *sefFile) read(text []line) {
 			s.prose++
 			continue
 		}
-		s.content(section, l)
+		s.textOf(section, l)
+	}
+	for _, list := range s.records {
+		for i := range list {
+			list[i].value += strings.Join(list[i].more, "")
+			list[i].more = nil
+		}
 	}
 }
 
@@ -162,8 +174,8 @@ func (s *sefFile) section(l line, name, rest string) string {
 
 func (s *sefFile) at(l line) place { return place{file: s.name, line: l.number, text: l.text} }
 
-// content takes a line of a section.
-func (s *sefFile) content(section string, l line) {
+// textOf takes a line of a section.
+func (s *sefFile) textOf(section string, l line) {
 	switch {
 	case section == "?":
 		s.prose++
@@ -184,7 +196,7 @@ func (s *sefFile) content(section string, l line) {
 // on on the next line.
 func (s *sefFile) ini(l line) {
 	if s.own != "" {
-		s.title = collapse(s.title + " " + l.text)
+		s.title = joinName(s.title, collapse(l.text))
 		return
 	}
 	fields := strings.SplitN(l.text, ",", 6)
@@ -237,14 +249,17 @@ var sefKey = regexp.MustCompile(`^([A-Za-z0-9/_@.-]{1,80})=`)
 func (s *sefFile) recordLine(section string, l line) {
 	list := s.records[section]
 	if m := sefKey.FindStringSubmatch(l.text); m != nil {
-		s.records[section] = append(list, record{m[1], l.text[len(m[0]):], s.at(l)})
+		if s.within(&s.left.records, 1, s.at(l), "records") {
+			s.records[section] = append(list, record{key: m[1], value: l.text[len(m[0]):], place: s.at(l)})
+		}
 		return
 	}
 	if len(list) == 0 {
 		s.report(NotUnderstood, s.at(l), "no record of section .%s: KEY=VALUE is expected", section)
 		return
 	}
-	list[len(list)-1].value += strings.TrimLeft(l.text, " ")
+	last := &list[len(list)-1]
+	last.more = append(last.more, strings.TrimLeft(l.text, " "))
 }
 
 // valueLine reads NAME="text", 'value and &pattern.
@@ -253,10 +268,15 @@ func (s *sefFile) valueLine(l line) {
 	name, _, named := strings.Cut(text, "=")
 	switch {
 	case text[0] == '\'' && s.lists[""] != nil:
-		s.lists[""].values = append(s.lists[""].values, strings.TrimSpace(text[1:]))
+		if s.within(&s.left.codes, 1, s.at(l), "codes") {
+			s.lists[""].values = append(s.lists[""].values, strings.TrimSpace(text[1:]))
+		}
 	case text[0] == '&' && s.lists[""] != nil:
 		s.lists[""].patterns++
 	case named && !strings.ContainsAny(name, `"'& `):
+		if !s.within(&s.left.records, 1, s.at(l), "lists of values") {
+			return
+		}
 		v := &valueList{place: s.at(l)}
 		s.lists[name], s.lists[""] = v, v // the empty name is the list being read
 	default:
@@ -269,15 +289,21 @@ var sefTextRecord = regexp.MustCompile(`^([A-Za-z0-9~@._-]{1,80}),([0-9]{1,3}),(
 // textLine reads WHERE,WHAT,TEXT; other lines go on with the text before.
 func (s *sefFile) textLine(section string, l line) {
 	if m := sefTextRecord.FindStringSubmatch(l.text); m != nil {
-		s.texts = append(s.texts, sefText{section, strings.Split(m[1], "~"), m[2], m[3], s.at(l)})
+		if s.within(&s.left.records, 1, s.at(l), "texts") {
+			s.texts = append(s.texts, sefText{section, strings.Split(m[1], "~"), m[2], m[3][:min(len(m[3]), maxSEFText)], s.at(l)})
+		}
 		return
 	}
 	if len(s.texts) == 0 {
 		s.report(NotUnderstood, s.at(l), "no record of .TEXT: WHERE,WHAT,TEXT is expected")
 		return
 	}
-	s.texts[len(s.texts)-1].text += " " + strings.TrimSpace(l.text)
+	if last := &s.texts[len(s.texts)-1]; len(last.text)+len(l.text) < maxSEFText {
+		last.text += " " + strings.TrimSpace(l.text)
+	}
 }
+
+const maxSEFText = 4000 // bytes of a text
 
 var sefEscape = regexp.MustCompile(`\\(?:[rn]|[0-9]{3}|\\)`)
 

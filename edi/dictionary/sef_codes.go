@@ -23,6 +23,9 @@ const (
 // Codes of two parts have both lists, with | between.
 func (s *sefFile) codeLists() {
 	for _, r := range s.records["CODES"] {
+		if !s.within(&s.left.codes, 1, r.place, "codes") || !s.within(&s.left.steps, 1, r.place, "ranges of codes") {
+			return
+		}
 		list, sets, _ := strings.Cut(strings.TrimSpace(r.value), "%")
 		e := s.std.elements[r.key]
 		if e == nil {
@@ -51,7 +54,7 @@ func (s *sefFile) codes(text string, at place) ([]string, bool) {
 		return front, ok
 	}
 	back, ok := s.codeRange(second, at)
-	if len(front)*len(back) > maxListCodes {
+	if len(front)*len(back) > maxListCodes || !s.within(&s.left.codes, len(front)*len(back), at, "codes") {
 		s.report(NotKept, at, "codes of two parts, %d by %d: more than can be listed; only the first parts were kept", len(front), len(back))
 		return front, ok
 	}
@@ -67,7 +70,7 @@ func (s *sefFile) codes(text string, at place) ([]string, bool) {
 func (s *sefFile) codeRange(text string, at place) ([]string, bool) {
 	var out []string
 	seen := map[string]bool{}
-	for _, item := range strings.Split(text, ",") {
+	for item := range strings.SplitSeq(text, ",") {
 		item = strings.TrimSpace(item)
 		if item == "" {
 			continue
@@ -76,14 +79,24 @@ func (s *sefFile) codeRange(text string, at place) ([]string, bool) {
 		values := []string{from}
 		if ranged {
 			values = expand(from, to)
+			cost := len(values)
+			if values == nil {
+				cost = maxRange
+			}
+			if !s.within(&s.left.steps, 10*cost, at, "ranges of codes") {
+				return out, true
+			}
 		}
 		if values == nil || len(out)+len(values) > maxListCodes {
-			s.report(NotUnderstood, at, "%q is no code and no range of codes", item)
+			s.report(NotUnderstood, at, "%q is no code and no range of codes", excerpt(item))
 			continue
+		}
+		if !s.within(&s.left.codes, len(values), at, "codes") {
+			return out, true
 		}
 		for _, v := range values {
 			if printable(v) != v || v == "" {
-				s.report(NotUnderstood, at, "%q is no code", v)
+				s.report(NotUnderstood, at, "%q is no code", excerpt(v))
 				continue
 			}
 			if !seen[v] {
@@ -189,10 +202,12 @@ func (s *sefFile) codeSets(r record, text string) {
 			continue
 		}
 		if len(values) == 0 {
-			empty = append(empty, places)
+			if len(empty) < 20 { // enough for the text of a finding
+				empty = append(empty, places)
+			}
 			continue
 		}
-		for _, p := range strings.Split(strings.TrimPrefix(places, "+"), "+") {
+		for p := range strings.SplitSeq(strings.TrimPrefix(places, "+"), "+") {
 			s.restrict(p, r.key, values, at(r.place, p))
 		}
 	}
@@ -216,7 +231,7 @@ type sefLocation struct {
 }
 
 func parseLocation(text string) (sefLocation, bool) {
-	fields := strings.Split(strings.TrimSpace(text), "/")
+	fields := strings.SplitN(strings.TrimSpace(text), "/", 8)
 	if len(fields) < 4 || len(fields) > 7 {
 		return sefLocation{}, false
 	}
@@ -258,8 +273,14 @@ func (s *sefFile) restrict(location, element string, values []string, p place) {
 			continue
 		}
 		for _, place := range s.guides[kind].places {
+			if !s.within(&s.left.steps, 1, p, "rules on places") {
+				return
+			}
 			if l.ordinal != 0 && l.ordinal != place.ordinal || l.segment != "" && l.segment != place.tag {
 				continue
+			}
+			if !s.within(&s.left.steps, 100, p, "rules on places") {
+				return
 			}
 			found = s.narrow(place, l, values, p) || found
 		}

@@ -45,8 +45,10 @@ func (s *sefFile) elementText(where []string, what, text string) bool {
 		}
 		return false
 	}
-	return setCodeName(e, where[1], text) || s.localCodeName(e.ref, where[1], text)
+	return s.codeName(e, where[1], text) || s.localCodeName(e.ref, where[1], text)
 }
+
+const maxPlaceNotes = 100
 
 // localCodeName notes the name of a code that is none of the standard at the
 // places that have it.
@@ -54,8 +56,15 @@ func (s *sefFile) localCodeName(ref, value, text string) bool {
 	found := false
 	for _, kind := range s.setOrder {
 		for _, p := range s.guides[kind].places {
+			cost := 1
+			for _, values := range p.codes {
+				cost += len(values)
+			}
+			if !s.within(&s.left.steps, cost, place{file: s.name}, "texts on codes") {
+				return found
+			}
 			for _, at := range slices.SortedFunc(maps.Keys(p.codes), compareComponents) {
-				if s.refAt(p.tag, at) == ref && slices.Contains(p.codes[at], value) {
+				if s.refAt(p.tag, at) == ref && slices.Contains(p.codes[at], value) && len(p.notes) < maxPlaceNotes {
 					p.notes = append(p.notes, fmt.Sprintf("%s element %s, %s: %s", p.tag, at, value, text))
 					found = true
 				}
@@ -74,16 +83,19 @@ func (s *sefFile) refAt(tag string, at component) string {
 	return s.std.composites[x.ref].uses[at.part-1].ref
 }
 
-func setCodeName(e *element, value, text string) bool {
-	for i := range e.codes {
-		if e.codes[i].Value == value {
-			if e.codes[i].Name == "" {
-				e.codes[i].Name = text
-			}
-			return true
+// codeName names a code of the standard.
+func (s *sefFile) codeName(e *element, value, text string) bool {
+	if s.codeAt[e] == nil {
+		s.codeAt[e] = make(map[string]int, len(e.codes))
+		for i, c := range e.codes {
+			s.codeAt[e][c.Value] = i
 		}
 	}
-	return false
+	i, ok := s.codeAt[e][value]
+	if ok && e.codes[i].Name == "" {
+		e.codes[i].Name = text
+	}
+	return ok
 }
 
 func (s *sefFile) layoutText(t *sefText, text string) bool {
@@ -110,6 +122,8 @@ func (s *sefFile) setText(t *sefText, text string) bool {
 			g.doc.title = text
 		case t.what == "1" && documentKind.MatchString(text):
 			g.doc.group = text
+		case len(g.doc.comment) >= maxPlaceNotes:
+			return false
 		default:
 			g.doc.comment = append(g.doc.comment, text)
 		}
@@ -117,7 +131,7 @@ func (s *sefFile) setText(t *sefText, text string) bool {
 	}
 	n, err := strconv.Atoi(t.where[1])
 	i := slices.IndexFunc(g.places, func(p *sefPlace) bool { return p.ordinal == n })
-	if err != nil || i < 0 {
+	if err != nil || i < 0 || len(g.places[i].notes) >= maxPlaceNotes || !s.within(&s.left.steps, i+1, t.place, "texts on places") {
 		return false
 	}
 	p := g.places[i]

@@ -55,6 +55,9 @@ func (s *sefFile) sets() {
 			s.report(Contradiction, r.place, "set %s is described twice; the first was kept", r.key)
 			continue
 		}
+		if !s.within(&s.left.documents, 1, r.place, "documents") {
+			return
+		}
 		g := &sefGuide{doc: &document{kind: r.key, place: r.place}, byPath: map[string][]*sefPlace{}}
 		p := setParser{sefParser: sefParser{sefFile: s, text: r.value, place: r.place}, guide: g}
 		p.tables()
@@ -144,6 +147,9 @@ func (p *setParser) loop(depth int) (node, bool) {
 		return node{}, p.fail("a loop begins with its number of uses, as in {N1:200, and is nested at most %d deep", maxNestedLoops)
 	}
 	p.at += len(m[0])
+	if !p.within(&p.left.nodes, 1, p.place, "places in guides") {
+		return node{}, false
+	}
 	n := node{name: m[1], max: sefUses(m[2])}
 	nodes, ok := p.nodes(depth + 1)
 	n.nodes = nodes
@@ -186,7 +192,7 @@ const maxSEFPlaces = 5000
 
 func (p *setParser) segment(text string) (node, bool) {
 	m := setSegment.FindStringSubmatch(text)
-	if m == nil || len(p.guide.places) >= maxSEFPlaces {
+	if m == nil || len(p.guide.places) >= maxSEFPlaces || !p.within(&p.left.nodes, 1, p.place, "places in guides") {
 		at := p.place
 		at.text = "[" + text + "]"
 		p.report(NotUnderstood, at, "no segment of set %s", p.guide.doc.kind)

@@ -11,7 +11,7 @@ import (
 // elements reads .ELMS: 353=ID,2,2
 func (s *sefFile) elements() {
 	for _, r := range s.records["ELMS"] {
-		fields := strings.Split(strings.TrimSpace(r.value), ",")
+		fields := strings.SplitN(strings.TrimSpace(r.value), ",", 4)
 		e := &element{ref: r.key, place: r.place}
 		if !elementName.MatchString(r.key) || len(fields) < 3 {
 			s.report(NotUnderstood, r.place, "no element: NUMBER=TYPE,MIN,MAX is expected")
@@ -37,7 +37,10 @@ func (s *sefFile) elements() {
 			continue
 		}
 		if len(fields) > 3 {
-			s.report(NotUnderstood, r.place, "%q behind the length of element %s was left out", strings.Join(fields[3:], ","), e.ref)
+			s.report(NotUnderstood, r.place, "%q behind the length of element %s was left out", excerpt(fields[3]), e.ref)
+		}
+		if !s.within(&s.left.elements, 1, r.place, "elements") {
+			return
 		}
 		s.std.elements[e.ref] = e
 	}
@@ -86,6 +89,9 @@ func (s *sefFile) layouts(section string, into map[string]*layout) {
 		if into[r.key] != nil {
 			s.report(Contradiction, r.place, "%s %s is described twice; the first was kept", what, r.key)
 			continue
+		}
+		if !s.within(&s.left.layouts, 1, r.place, "segments and composites") {
+			return
 		}
 		into[r.key] = l
 		s.masks[r.key] = extra
@@ -139,7 +145,7 @@ func (p *sefParser) inside() (string, bool) {
 	return text, true
 }
 
-const maxSEFPositions = 2000 // of a segment, written out
+const maxSEFPositions = 300 // of a segment, written out
 
 // positions reads [353,M][92]{3[373][1313]} up to the end or a closing brace.
 func (p *sefParser) positions(l *layout, extra *sefLayout, depth int) bool {
@@ -167,7 +173,7 @@ func (p *sefParser) positions(l *layout, extra *sefLayout, depth int) bool {
 			p.at++
 			group, attributes, use := l.uses[from:], extra.attributes[from:], extra.use[from:]
 			for range n - 1 {
-				if len(l.uses)+len(group) > maxSEFPositions {
+				if len(l.uses)+len(group) > maxSEFPositions || !p.within(&p.left.uses, len(group), p.place, "positions") {
 					return p.fail("more than %d positions", maxSEFPositions)
 				}
 				l.uses = append(l.uses, group...)
@@ -185,7 +191,7 @@ var sefPosition = regexp.MustCompile(`^([.!$&-])?([A-Z0-9]{1,6})(?:\*([0-9]{1,3}
 
 func (p *sefParser) position(text string, l *layout, extra *sefLayout) {
 	m := sefPosition.FindStringSubmatch(text)
-	if m == nil || !elementName.MatchString(m[2]) || len(l.uses) >= maxSEFPositions {
+	if m == nil || !elementName.MatchString(m[2]) || len(l.uses) >= maxSEFPositions || !p.within(&p.left.uses, 1, p.place, "positions") {
 		at := p.place
 		at.text = "[" + text + "]"
 		p.report(NotUnderstood, at, "no position of %s", l.ref)
@@ -230,8 +236,13 @@ func (p *sefParser) position(text string, l *layout, extra *sefLayout) {
 }
 
 var (
-	sefNote    = regexp.MustCompile(`^([PRECL])((?:[0-9]{2}){2,})`)
-	sefDepends = regexp.MustCompile(`^D([1-7])\(([0-9]{1,3}(?:,[0-9]{1,3})+)\)`)
+	sefNote    = regexp.MustCompile(`^([PRECL])((?:[0-9]{2}){2,64})`)
+	sefDepends = regexp.MustCompile(`^D([1-7])\(([0-9]{1,3}(?:,[0-9]{1,3}){1,64})\)`)
+)
+
+const (
+	maxMasks = 500 // of one segment
+	maxNotes = 100 // of one segment
 )
 
 // rest reads syntax notes and masks: +P0203C0405,....,..#.
@@ -239,6 +250,10 @@ func (p *sefParser) rest(l *layout, extra *sefLayout) {
 	if p.peek() == '+' {
 		p.at++
 		for p.at < len(p.text) && p.peek() != ',' {
+			if len(l.notes) == maxNotes {
+				p.fail("more than %d syntax notes", maxNotes)
+				return
+			}
 			if m := sefNote.FindStringSubmatch(p.text[p.at:]); m != nil {
 				l.notes = append(l.notes, m[0])
 				p.at += len(m[0])
@@ -262,7 +277,11 @@ func (p *sefParser) rest(l *layout, extra *sefLayout) {
 		}
 	}
 	if p.peek() == ',' {
-		for _, mask := range strings.Split(p.text[p.at+1:], ",") {
+		for _, mask := range strings.SplitN(p.text[p.at+1:], ",", maxMasks+1) {
+			if len(extra.masks) == maxMasks {
+				p.fail("more than %d masks", maxMasks)
+				break
+			}
 			extra.masks = append(extra.masks, parseMask(strings.TrimSpace(mask)))
 		}
 		p.at = len(p.text)
@@ -282,7 +301,7 @@ type maskItem struct {
 // parseMask reads ..#.*1. with *1 behind the position it belongs to.
 func parseMask(text string) []maskItem {
 	var out []maskItem
-	for i := 0; i < len(text); i++ {
+	for i := 0; i < len(text) && len(out) < maxSEFPositions; i++ {
 		if text[i] == '*' && len(out) > 0 {
 			n := 0
 			for i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9' && n < 1000 {

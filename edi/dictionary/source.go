@@ -12,30 +12,33 @@ import (
 	"strings"
 )
 
-// Limits bound what one import may read, archives opened.
+// Limits bound what one import may read, archives unpacked.
 type Limits struct {
-	Files      int   // files, those in archives and the archives included; default 20 000
-	FileBytes  int64 // bytes of one file; default 64 MiB
-	TotalBytes int64 // bytes of all files; default 512 MiB
-	Depth      int   // archives inside archives; default 3
-	Findings   int   // findings kept; default 10 000
+	Files        int   // files, those in archives and the archives included; default 5 000
+	FileBytes    int64 // bytes of one file, unpacked; default 8 MiB
+	TotalBytes   int64 // bytes of all files that are read, unpacked; default 256 MiB
+	ArchiveBytes int64 // bytes of all archives and files that are held in memory; default 24 MiB
+	Depth        int   // archives inside archives; default 3
+	Findings     int   // findings kept; default 10 000
 }
 
 func (l Limits) orDefault() Limits {
-	set := func(v *int, d int) {
+	small := func(v *int, d int) {
 		if *v == 0 {
 			*v = d
 		}
 	}
-	set(&l.Files, 20000)
-	set(&l.Depth, 3)
-	set(&l.Findings, 10000)
-	if l.FileBytes == 0 {
-		l.FileBytes = 64 << 20
+	large := func(v *int64, d int64) {
+		if *v == 0 {
+			*v = d
+		}
 	}
-	if l.TotalBytes == 0 {
-		l.TotalBytes = 512 << 20
-	}
+	small(&l.Files, 5000)
+	small(&l.Depth, 3)
+	small(&l.Findings, 10000)
+	large(&l.FileBytes, 8<<20)
+	large(&l.TotalBytes, 256<<20)
+	large(&l.ArchiveBytes, 24<<20)
 	return l
 }
 
@@ -45,36 +48,71 @@ var ErrTooLarge = errors.New("the source is too large")
 // Source is what to import: files, folders and zip archives of them. The zero
 // Source is empty and has the default limits. Names of files are kept for
 // findings and to tell what a file is; nothing is ever written under them.
+//
+// Only the beginning of a file is read when it is added, to tell what it is.
+// The whole is read when it is imported, and only if it is of use, so that an
+// archive costs no more memory than its packed bytes and one file of it.
 type Source struct {
 	Limits Limits
 
 	files    []sourceFile
-	read     int   // files
-	bytes    int64 // of them
+	count    int   // files and archives
+	held     int64 // bytes of archives and files in memory
+	declared int64 // bytes of the files of use, as their archives have it
+	read     int64 // bytes of the files that were read
 	problems []Finding
 }
 
 // sourceFile is one file that is no archive.
 type sourceFile struct {
-	name string // d96a.zip/TRMD.ZIP/ORDERS_D.96A
-	data []byte
+	name      string // d96a.zip/TRMD.ZIP/ORDERS_D.96A
+	format    Format // empty when it is of none
+	part      part   // of a UNECE directory
+	encrypted bool   // a SEF file of EDIdev's
+	open      func() (io.ReadCloser, error)
 }
 
 // base is the last part of the name, in capitals.
 func (f *sourceFile) base() string { return strings.ToUpper(path.Base(f.name)) }
 
-// Add reads one file; a zip archive is opened. The error is that of the
+// headBytes are read of each file to tell what it is.
+const headBytes = 16 << 10
+
+// Add takes one file; a zip archive is opened. The error is that of the
 // reader, or ErrTooLarge.
 func (s *Source) Add(name string, r io.Reader) error {
-	data, err := s.readAll(name, r)
-	if err != nil {
+	if err := s.another(name); err != nil {
 		return err
 	}
-	return s.put(name, data, 0)
+	limits := s.Limits.orDefault()
+	head, err := readHead(r)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", label(name), err)
+	}
+	allowed := limits.ArchiveBytes - s.held
+	if !isArchive(head) {
+		allowed = min(allowed, limits.FileBytes)
+	}
+	data, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head), r), allowed+1))
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", label(name), err)
+	}
+	if !isArchive(head) && int64(len(data)) > limits.FileBytes {
+		return tooLong(name, limits)
+	}
+	if err := s.hold(name, len(data)); err != nil {
+		return err
+	}
+	if isArchive(data) {
+		return s.archive(name, data, 1)
+	}
+	s.put(name, data[:min(len(data), headBytes)], func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
+	return nil
 }
 
-// AddFolder reads every file of a folder tree. Links that lead out of it are
-// not followed by an fs.FS that comes from os.Root.
+// AddFolder takes every file of a folder tree, which has to stay open until
+// the source is imported. Links that lead out of it are not followed by an
+// fs.FS that comes from os.Root.
 func (s *Source) AddFolder(name string, fsys fs.FS) error {
 	return fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -88,14 +126,39 @@ func (s *Source) AddFolder(name string, fsys fs.FS) error {
 			s.problem(label, "this is no regular file and was not read")
 			return nil
 		}
-		f, err := fsys.Open(p)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", label, err)
-		}
-		defer f.Close() //nolint:errcheck // opened for reading
-		return s.Add(label, f)
+		return s.inFolder(label, func() (io.ReadCloser, error) { return fsys.Open(p) })
 	})
 }
+
+func (s *Source) inFolder(name string, open func() (io.ReadCloser, error)) error {
+	f, err := open()
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	defer f.Close() //nolint:errcheck // opened for reading
+	head, err := readHead(f)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	if isArchive(head) {
+		return s.Add(name, io.MultiReader(bytes.NewReader(head), f))
+	}
+	if err := s.another(name); err != nil {
+		return err
+	}
+	s.put(name, head, open)
+	return nil
+}
+
+func readHead(r io.Reader) ([]byte, error) {
+	head, err := io.ReadAll(io.LimitReader(r, headBytes))
+	if err != nil {
+		return nil, err
+	}
+	return head, nil
+}
+
+func isArchive(data []byte) bool { return bytes.HasPrefix(data, []byte("PK\x03\x04")) }
 
 func (s *Source) problem(name, format string, args ...any) {
 	if len(s.problems) < s.Limits.orDefault().Findings {
@@ -103,41 +166,59 @@ func (s *Source) problem(name, format string, args ...any) {
 	}
 }
 
-// readAll reads a file within the limits, whatever its size is said to be.
-func (s *Source) readAll(name string, r io.Reader) ([]byte, error) {
-	limits := s.Limits.orDefault()
-	if s.read++; s.read > limits.Files {
-		return nil, fmt.Errorf("%w: more than %d files, at %s", ErrTooLarge, limits.Files, label(name))
+// another counts a file or archive.
+func (s *Source) another(name string) error {
+	if limit := s.Limits.orDefault().Files; s.count >= limit {
+		return fmt.Errorf("%w: more than %d files, at %s", ErrTooLarge, limit, label(name))
 	}
-	allowed := min(limits.FileBytes, limits.TotalBytes-s.bytes)
-	data, err := io.ReadAll(io.LimitReader(r, allowed+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", label(name), err)
-	}
-	s.bytes += int64(len(data))
-	if int64(len(data)) > allowed {
-		if allowed < limits.FileBytes {
-			return nil, fmt.Errorf("%w: more than %d bytes in all, at %s", ErrTooLarge, limits.TotalBytes, label(name))
-		}
-		return nil, fmt.Errorf("%w: %s has more than %d bytes", ErrTooLarge, label(name), limits.FileBytes)
-	}
-	return data, nil
-}
-
-func (s *Source) put(name string, data []byte, depth int) error {
-	if bytes.HasPrefix(data, []byte("PK\x03\x04")) {
-		return s.open(name, data, depth+1)
-	}
-	s.files = append(s.files, sourceFile{name: label(name), data: data})
+	s.count++
 	return nil
 }
 
-// open reads the files of an archive. A broken entry is a finding, not an
+// hold counts bytes that are kept in memory.
+func (s *Source) hold(name string, n int) error {
+	s.held += int64(n)
+	if limit := s.Limits.orDefault().ArchiveBytes; s.held > limit {
+		return fmt.Errorf("%w: the archives have more than %d bytes, at %s", ErrTooLarge, limit, label(name))
+	}
+	return nil
+}
+
+func tooLong(name string, l Limits) error {
+	return fmt.Errorf("%w: %s has more than %d bytes", ErrTooLarge, label(name), l.FileBytes)
+}
+
+// put notes a file by its name and its beginning, and tells whether it is of
+// use.
+func (s *Source) put(name string, head []byte, open func() (io.ReadCloser, error)) bool {
+	f := sourceFile{name: label(name), open: open}
+	switch {
+	case looksLikeSEF(head):
+		f.format, f.encrypted = SEF, bytes.HasPrefix(head, []byte(encryptedSEF))
+	case xmlRoot(head) != "":
+		f.format = xmlRoot(head)
+	default:
+		if f.part = partOf(f.base(), head); f.part != partOther {
+			f.format = UNECE
+		}
+	}
+	if f.format == "" {
+		f.open = nil
+	}
+	s.files = append(s.files, f)
+	return f.format != ""
+}
+
+// archive notes the files of an archive. A broken entry is a finding, not an
 // error: others can be read.
-func (s *Source) open(name string, data []byte, depth int) error {
-	if limit := s.Limits.orDefault().Depth; depth > limit {
-		s.problem(name, "archives are nested deeper than %d; this one was not opened", limit)
+func (s *Source) archive(name string, data []byte, depth int) error {
+	limits := s.Limits.orDefault()
+	if depth > limits.Depth {
+		s.problem(name, "archives are nested deeper than %d; this one was not opened", limits.Depth)
 		return nil
+	}
+	if n := bytes.Count(data, []byte("PK\x01\x02")); n > limits.Files { // before its directory is built in memory
+		return fmt.Errorf("%w: more than %d files, in %s", ErrTooLarge, limits.Files, label(name))
 	}
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -149,14 +230,16 @@ func (s *Source) open(name string, data []byte, depth int) error {
 			continue
 		}
 		inner := name + "/" + label(entry.Name)
-		content, err := s.entry(inner, entry)
-		switch {
-		case errors.Is(err, ErrTooLarge):
+		if err := s.another(inner); err != nil {
 			return err
-		case err != nil:
-			s.problem(inner, "this part of the archive cannot be read: %v", err)
+		}
+		switch {
+		case !entry.Mode().IsRegular():
+			s.problem(inner, "this is no regular file and was not read")
+		case entry.Flags&1 != 0:
+			s.problem(inner, "this part of the archive is locked with a password and was not read")
 		default:
-			if err := s.put(inner, content, depth); err != nil {
+			if err := s.entry(inner, entry, depth); err != nil {
 				return err
 			}
 		}
@@ -164,13 +247,64 @@ func (s *Source) open(name string, data []byte, depth int) error {
 	return nil
 }
 
-func (s *Source) entry(name string, f *zip.File) ([]byte, error) {
+// entry notes one file of an archive.
+func (s *Source) entry(name string, f *zip.File, depth int) error {
+	limits := s.Limits.orDefault()
 	r, err := f.Open()
+	if err != nil {
+		s.problem(name, "this part of the archive cannot be read: %v", err)
+		return nil
+	}
+	defer r.Close() //nolint:errcheck // opened for reading
+	head, err := readHead(r)
+	if err != nil {
+		s.problem(name, "this part of the archive cannot be read: %v", err)
+		return nil
+	}
+	if isArchive(head) {
+		data, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head), r), limits.ArchiveBytes-s.held+1))
+		if err != nil {
+			s.problem(name, "this part of the archive cannot be read: %v", err)
+			return nil
+		}
+		if err := s.hold(name, len(data)); err != nil {
+			return err
+		}
+		return s.archive(name, data, depth+1)
+	}
+	if !s.put(name, head, f.Open) {
+		return nil // never unpacked
+	}
+	size := min(f.UncompressedSize64, 1<<40)
+	if s.declared += int64(size); int64(size) > limits.FileBytes { //nolint:gosec // at most 2^40
+		return tooLong(name, limits)
+	}
+	if s.declared > limits.TotalBytes {
+		return fmt.Errorf("%w: more than %d bytes in all, at %s", ErrTooLarge, limits.TotalBytes, label(name))
+	}
+	return nil
+}
+
+// content reads a file within the limits, whatever its size is said to be. The
+// error is ErrTooLarge, or that of a broken file.
+func (s *Source) content(f *sourceFile) ([]byte, error) {
+	limits := s.Limits.orDefault()
+	r, err := f.open()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close() //nolint:errcheck // opened for reading
-	return s.readAll(name, r)
+	data, err := io.ReadAll(io.LimitReader(r, limits.FileBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limits.FileBytes {
+		return nil, tooLong(f.name, limits)
+	}
+	if s.read += int64(len(data)); s.read > limits.TotalBytes {
+		return nil, fmt.Errorf("%w: more than %d bytes in all, at %s", ErrTooLarge, limits.TotalBytes, f.name)
+	}
+	return data, nil
 }
 
 // sorted gives the files by name, so that the order of an archive or a folder

@@ -37,11 +37,15 @@ func (im *importer) importStAEDI(ctx context.Context, files []sourceFile) ([]*st
 		if err := next(ctx); err != nil {
 			return nil, err
 		}
-		if xmlRoot(files[i].data) != rootStAEDI {
+		if files[i].format != StAEDI {
 			im.skip(&files[i], "no StAEDI schema")
 			continue
 		}
-		root, err := readXML(&files[i])
+		data, err := im.content(&files[i])
+		if err != nil {
+			return nil, err
+		}
+		root, err := readXML(files[i].name, data)
 		if err != nil {
 			im.report(NotUnderstood, place{file: files[i].name}, "the XML cannot be read to its end: %v", err)
 		}
@@ -79,7 +83,7 @@ func (im *importer) importStAEDI(ctx context.Context, files []sourceFile) ([]*st
 func guessStandard(roots []*xmlNode) string {
 	for _, r := range roots {
 		for _, c := range r.all("segmentType") {
-			switch c.attrs["name"] {
+			switch c.attr("name") {
 			case "BGM", "UNB", "UNH", "UNS", "UCI":
 				return schema.EDIFACT
 			case "ISA", "ST", "BHT", "BEG", "BIG", "AK1", "BAK", "BSN", "CLM":
@@ -97,26 +101,26 @@ func (s *staedi) rest(root *xmlNode) {
 		case "elementType", "compositeType", "segmentType":
 		case "transaction", "mainLoop":
 			if s.transact != nil {
-				s.report(NotKept, c.place, "a second transaction; the first was kept")
+				s.report(NotKept, c.at(), "a second transaction; the first was kept")
 				continue
 			}
 			s.transact = c
 		case "implementation":
 			if s.implements != nil {
-				s.report(NotKept, c.place, "a second implementation; the first was kept")
+				s.report(NotKept, c.at(), "a second implementation; the first was kept")
 				continue
 			}
 			s.implements = c
 		case "loopType":
-			s.loops[c.attrs["name"]] = c
+			s.loops[c.attr("name")] = c
 		case "interchange":
-			s.report(NotKept, c.place, "the structure of the interchange; envelopes are checked by the standards themselves")
+			s.report(NotKept, c.at(), "the structure of the interchange; envelopes are checked by the standards themselves")
 		case "include":
-			if name := path.Base(c.attrs["schemaLocation"]); !slices.ContainsFunc(s.files, func(f sourceFile) bool { return path.Base(f.name) == name }) {
-				s.report(NotUnderstood, c.place, "file %s is included and is not among the sources: import both together", printable(name))
+			if name := path.Base(c.attr("schemaLocation")); !slices.ContainsFunc(s.files, func(f sourceFile) bool { return path.Base(f.name) == name }) {
+				s.report(NotUnderstood, c.at(), "file %s is included and is not among the sources: import both together", printable(name))
 			}
 		default:
-			s.report(NotUnderstood, c.place, "no part of a StAEDI schema")
+			s.report(NotUnderstood, c.at(), "no part of a StAEDI schema")
 		}
 	}
 }
@@ -137,10 +141,10 @@ var trailingNumber = regexp.MustCompile(`^[A-Z]{0,4}?([0-9]{1,5})$`)
 // reference finds a number for a type: its code, the digits of its name, or a
 // new one.
 func (s *staedi) reference(n *xmlNode, letter string) string {
-	name := n.attrs["name"]
-	try := n.attrs["code"]
+	name := n.attr("name")
+	try := n.attr("code")
 	if try == "" {
-		try = n.attrs["number"]
+		try = n.attr("number")
 	}
 	if m := trailingNumber.FindStringSubmatch(name); m != nil && (try == "" || strings.TrimLeft(try, "0123456789") == "") {
 		digits := strings.TrimLeft(m[1], "0")
@@ -172,18 +176,18 @@ func (s *staedi) reference(n *xmlNode, letter string) string {
 }
 
 func (s *staedi) elementType(n *xmlNode) {
-	name := n.attrs["name"]
+	name := n.attr("name")
 	if name == "" || s.refs[name] != "" || len(s.refs) > 9000 {
-		s.report(NotUnderstood, n.place, "an element type needs a name of its own")
+		s.report(NotUnderstood, n.at(), "an element type needs a name of its own")
 		return
 	}
-	e := &element{name: n.attrs["title"], min: 1, max: 1, place: n.place}
-	e.kind = staediKind(s.std.standard, n.attrs["base"])
+	e := &element{name: n.attr("title"), min: 1, max: 1, place: n.at()}
+	e.kind = staediKind(s.std.standard, n.attr("base"))
 	if e.kind == 0 {
-		s.report(NotUnderstood, n.place, "base %q is no type of element; it was taken as text", n.attrs["base"])
+		s.report(NotUnderstood, n.at(), "base %q is no type of element; it was taken as text", n.attr("base"))
 		e.kind = staediKind(s.std.standard, "string")
 	}
-	if d, ok := count(n.attrs["scale"]); ok && e.kind == schema.Implied {
+	if d, ok := count(n.attr("scale")); ok && e.kind == schema.Implied {
 		e.decimals = min(d, 9)
 	}
 	s.elementProperties(e, n)
@@ -195,8 +199,11 @@ func (s *staedi) elementType(n *xmlNode) {
 				s.elementProperties(e, c)
 			}
 		default:
-			s.report(NotUnderstood, c.place, "no part of an element type")
+			s.report(NotUnderstood, c.at(), "no part of an element type")
 		}
+	}
+	if !s.within(&s.left.elements, 1, n.at(), "elements") {
+		return
 	}
 	e.ref = s.reference(n, "E")
 	if e.name == "" {
@@ -208,11 +215,11 @@ func (s *staedi) elementType(n *xmlNode) {
 // elementProperties takes lengths and codes, of a type or of its version.
 func (s *staedi) elementProperties(e *element, n *xmlNode) {
 	for attr, to := range map[string]*int{"minLength": &e.min, "maxLength": &e.max} {
-		if v, set := n.attrs[attr]; set {
+		if v, set := n.lookup(attr); set {
 			if k, ok := count(v); ok && k <= maxElementLength {
 				*to = k
 			} else {
-				s.report(NotUnderstood, n.place, "%s %q is no length", attr, v)
+				s.report(NotUnderstood, n.at(), "%s %q is no length", attr, v)
 			}
 		}
 	}
@@ -224,11 +231,14 @@ func (s *staedi) elementProperties(e *element, n *xmlNode) {
 		for _, v := range list.all("value") {
 			value := strings.TrimSpace(v.text)
 			if value == "" || seen[value] || printable(value) != value {
-				s.report(NotUnderstood, v.place, "%q is no code, or stands twice", value)
+				s.report(NotUnderstood, v.at(), "%q is no code, or stands twice", value)
 				continue
 			}
+			if !s.within(&s.left.codes, 1, v.at(), "codes") {
+				return
+			}
 			seen[value] = true
-			e.codes = append(e.codes, schema.Code{Value: value, Name: v.attrs["title"]})
+			e.codes = append(e.codes, schema.Code{Value: value, Name: v.attr("title")})
 		}
 	}
 }
@@ -240,7 +250,7 @@ func (s *staedi) applies(n *xmlNode) bool {
 	if s.std.standard == schema.EDIFACT {
 		version = "UN." + strings.ReplaceAll(s.std.version, ":", ".")
 	}
-	low, high := n.attrs["minVersion"], n.attrs["maxVersion"]
+	low, high := n.attr("minVersion"), n.attr("maxVersion")
 	return (low == "" || version >= low) && (high == "" || version <= high)
 }
 
@@ -274,12 +284,15 @@ func staediKind(standard, base string) schema.Type {
 }
 
 func (s *staedi) compositeType(n *xmlNode) {
-	name := n.attrs["name"]
+	name := n.attr("name")
 	if name == "" || s.refs[name] != "" || len(s.refs) > 9000 {
-		s.report(NotUnderstood, n.place, "a composite type needs a name of its own")
+		s.report(NotUnderstood, n.at(), "a composite type needs a name of its own")
 		return
 	}
-	l := &layout{name: n.attrs["title"], place: n.place}
+	if !s.within(&s.left.layouts, 1, n.at(), "segments and composites") {
+		return
+	}
+	l := &layout{name: n.attr("title"), place: n.at()}
 	s.positions(l, n)
 	l.ref = s.reference(n, "C")
 	if l.name == "" {
@@ -289,9 +302,12 @@ func (s *staedi) compositeType(n *xmlNode) {
 }
 
 func (s *staedi) segmentType(n *xmlNode) {
-	l := &layout{ref: n.attrs["name"], name: n.attrs["title"], place: n.place}
+	l := &layout{ref: n.attr("name"), name: n.attr("title"), place: n.at()}
 	if !segmentName.MatchString(l.ref) || s.std.segments[l.ref] != nil {
-		s.report(NotUnderstood, n.place, "a segment type needs an identifier of its own")
+		s.report(NotUnderstood, n.at(), "a segment type needs an identifier of its own")
+		return
+	}
+	if !s.within(&s.left.layouts, 1, n.at(), "segments and composites") {
 		return
 	}
 	if l.name == "" {
@@ -323,7 +339,7 @@ func (s *staedi) positions(l *layout, n *xmlNode) {
 				l.notes = append(l.notes, text)
 			}
 		default:
-			s.report(NotUnderstood, c.place, "no part of a %s", n.name)
+			s.report(NotUnderstood, c.at(), "no part of a %s", n.name)
 		}
 	}
 }
@@ -331,7 +347,7 @@ func (s *staedi) positions(l *layout, n *xmlNode) {
 func (s *staedi) position(l *layout, n *xmlNode) {
 	low, high, ok := n.occurs(0, 1)
 	if !ok {
-		s.report(NotUnderstood, n.place, "minOccurs and maxOccurs are numbers")
+		s.report(NotUnderstood, n.at(), "minOccurs and maxOccurs are numbers")
 	}
 	switch n.name {
 	case "any":
@@ -339,7 +355,7 @@ func (s *staedi) position(l *layout, n *xmlNode) {
 		return
 	case "element", "composite":
 	default:
-		s.report(NotUnderstood, n.place, "no element and no composite")
+		s.report(NotUnderstood, n.at(), "no element and no composite")
 		return
 	}
 	for _, v := range n.all("version") {
@@ -347,25 +363,28 @@ func (s *staedi) position(l *layout, n *xmlNode) {
 			low, high, _ = v.occurs(low, high)
 		}
 	}
-	name := n.attrs["type"]
+	name := n.attr("type")
 	if name == "" {
-		name = n.attrs["ref"]
+		name = n.attr("ref")
 	}
 	ref := s.refs[name]
 	if ref == "" {
-		s.report(Contradiction, n.place, "type %q is not described; any text is allowed there", name)
+		s.report(Contradiction, n.at(), "type %q is not described; any text is allowed there", name)
 		s.any(l, 1)
 		return
 	}
 	if high == 0 {
 		high = 999999
 	}
-	l.addUse(use{ref: ref, required: low > 0 && high > 0, repeat: min(high, 999999), place: n.place})
+	if !s.within(&s.left.uses, 1, n.at(), "positions") {
+		return
+	}
+	l.addUse(use{ref: ref, required: low > 0 && high > 0, repeat: min(high, 999999), place: n.at()})
 }
 
 // any adds positions of which nothing is known.
 func (s *staedi) any(l *layout, positions int) {
-	s.anything(s.std, "")
+	s.describeAnything(s.std)
 	ref := anyComposite
 	if _, composite := s.std.composites[l.ref]; composite || l.ref == "" {
 		ref = anyElement
@@ -374,6 +393,9 @@ func (s *staedi) any(l *layout, positions int) {
 		positions = maxPositions
 	}
 	for range min(positions, maxPositions-len(l.uses)) {
+		if !s.within(&s.left.uses, 1, l.place, "positions") {
+			return
+		}
 		l.addUse(use{ref: ref, repeat: 999999})
 	}
 }
@@ -382,23 +404,27 @@ func (s *staedi) any(l *layout, positions int) {
 func (s *staedi) syntax(n *xmlNode) string {
 	prefix := map[string]string{
 		"paired": "P", "required": "R", "exclusion": "E", "conditional": "C", "list": "L", "single": "D1:", "firstonly": "D7:",
-	}[n.attrs["type"]]
+	}[n.attr("type")]
 	if prefix == "" {
-		s.report(NotUnderstood, n.place, "%q is no kind of syntax note", n.attrs["type"])
+		s.report(NotUnderstood, n.at(), "%q is no kind of syntax note", n.attr("type"))
 		return ""
 	}
 	text := prefix
 	positions := n.all("position")
+	if len(positions) > maxNotePositions {
+		s.report(NotUnderstood, n.at(), "a syntax note of %d positions", len(positions))
+		return ""
+	}
 	for _, p := range positions {
 		v, err := strconv.Atoi(strings.TrimSpace(p.text))
 		if err != nil || v < 1 || v > maxNotePositions {
-			s.report(NotUnderstood, p.place, "%q is no position", p.text)
+			s.report(NotUnderstood, p.at(), "%q is no position", p.text)
 			return ""
 		}
 		text += twoDigits(v)
 	}
 	if len(positions) < 2 {
-		s.report(NotUnderstood, n.place, "a syntax note needs two positions or more")
+		s.report(NotUnderstood, n.at(), "a syntax note needs two positions or more")
 		return ""
 	}
 	return text

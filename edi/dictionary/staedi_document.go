@@ -11,20 +11,20 @@ import (
 // transaction makes the document and, when there is an implementation, the
 // guide over it. Tables of X12 are not told apart: there is one area.
 func (s *staedi) transaction() {
-	d := &document{kind: s.options.Type, title: s.transact.attrs["title"], place: s.transact.place}
+	d := &document{kind: s.options.Type, title: s.transact.attr("title"), place: s.transact.at()}
 	for _, c := range s.transact.children {
 		switch c.name {
 		case "sequence":
 			d.nodes = []area{{name: "message", nodes: s.nodes(c, 0)}}
 		case "description":
 		case "syntax":
-			s.report(NotKept, c.place, "a syntax note on the segments of a transaction; guides have them for elements only")
+			s.report(NotKept, c.at(), "a syntax note on the segments of a transaction; guides have them for elements only")
 		default:
-			s.report(NotUnderstood, c.place, "no part of a transaction")
+			s.report(NotUnderstood, c.at(), "no part of a transaction")
 		}
 	}
 	if len(d.nodes) == 0 || len(d.nodes[0].nodes) == 0 {
-		s.report(NotUnderstood, s.transact.place, "the transaction has no segments")
+		s.report(NotUnderstood, s.transact.at(), "the transaction has no segments")
 		return
 	}
 	d.nodes = frame(s.std.standard, d.nodes)
@@ -35,7 +35,7 @@ func (s *staedi) transaction() {
 	if s.implements == nil {
 		return
 	}
-	over := &document{kind: d.kind, basedOn: "-", title: s.implements.attrs["title"], place: s.implements.place}
+	over := &document{kind: d.kind, basedOn: "-", title: s.implements.attr("title"), place: s.implements.at()}
 	if over.title == "" {
 		over.title = "Implementation of " + d.kind
 	}
@@ -45,7 +45,7 @@ func (s *staedi) transaction() {
 			over.edits = s.edits(c, d.nodes[0].nodes, "", true)
 		case "description":
 		default:
-			s.report(NotUnderstood, c.place, "no part of an implementation")
+			s.report(NotUnderstood, c.at(), "no part of an implementation")
 		}
 	}
 	s.std.documents = append(s.std.documents, over)
@@ -55,55 +55,58 @@ func (s *staedi) transaction() {
 func (s *staedi) nodes(sequence *xmlNode, depth int) []node {
 	var out []node
 	for _, c := range sequence.children {
+		if !s.within(&s.left.nodes, 1, c.at(), "places in guides") {
+			return out
+		}
 		low, high, ok := c.occurs(0, 1)
 		if high < 0 {
 			continue // never used in this standard
 		}
 		if !ok || high > maxUses {
-			s.report(NotUnderstood, c.place, "minOccurs and maxOccurs are numbers")
+			s.report(NotUnderstood, c.at(), "minOccurs and maxOccurs are numbers")
 			low, high = 0, 0
 		}
-		ref := c.attrs["type"]
+		ref := c.attr("type")
 		if ref == "" {
-			ref = c.attrs["ref"]
+			ref = c.attr("ref")
 		}
-		n := node{required: low > 0, max: high, place: c.place, title: c.attrs["title"]}
+		n := node{required: low > 0, max: high, place: c.at(), title: c.attr("title")}
 		switch c.name {
 		case "segment":
 			if !segmentName.MatchString(ref) {
-				s.report(NotUnderstood, c.place, "%q is no segment", ref)
+				s.report(NotUnderstood, c.at(), "%q is no segment", ref)
 				continue
 			}
 			n.name = ref
 		case "loop":
 			body := c
-			n.name = c.attrs["code"]
+			n.name = c.attr("code")
 			if target := s.loops[ref]; target != nil && c.child("sequence") == nil {
 				body = target
 				if n.name == "" {
-					n.name = target.attrs["code"]
+					n.name = target.attr("code")
 				}
 			}
 			if depth > maxNestedLoops || body.child("sequence") == nil {
-				s.report(NotUnderstood, c.place, "a loop without a sequence, or nested deeper than %d", maxNestedLoops)
+				s.report(NotUnderstood, c.at(), "a loop without a sequence, or nested deeper than %d", maxNestedLoops)
 				continue
 			}
-			s.hierarchic = s.hierarchic || c.attrs["levelIdPosition"] != ""
+			s.hierarchic = s.hierarchic || c.attr("levelIdPosition") != ""
 			for _, other := range body.children {
 				if other.name != "sequence" && other.name != "description" {
-					s.report(NotKept, other.place, "guides have nothing like this for loops")
+					s.report(NotKept, other.at(), "guides have nothing like this for loops")
 				}
 			}
 			n.nodes = s.nodes(body.child("sequence"), depth+1)
 			if len(n.nodes) == 0 || len(n.nodes[0].nodes) > 0 {
-				s.report(NotUnderstood, c.place, "a loop begins with a segment")
+				s.report(NotUnderstood, c.at(), "a loop begins with a segment")
 				continue
 			}
 			if !loopName.MatchString(n.name) {
 				n.name = n.nodes[0].name
 			}
 		default:
-			s.report(NotUnderstood, c.place, "no segment and no loop")
+			s.report(NotUnderstood, c.at(), "no segment and no loop")
 			continue
 		}
 		out = append(out, n)
@@ -120,12 +123,12 @@ func (s *staedi) edits(sequence *xmlNode, nodes []node, path string, whole bool)
 	at := 0
 	for _, c := range sequence.children {
 		if c.name != "segment" && c.name != "loop" {
-			s.report(NotUnderstood, c.place, "no segment and no loop")
+			s.report(NotUnderstood, c.at(), "no segment and no loop")
 			continue
 		}
 		i := s.find(c, nodes, at)
 		if i < 0 {
-			s.report(Contradiction, c.place, "the standard has no such place here")
+			s.report(Contradiction, c.at(), "the standard has no such place here")
 			continue
 		}
 		used[i] = append(used[i], c)
@@ -136,7 +139,7 @@ func (s *staedi) edits(sequence *xmlNode, nodes []node, path string, whole bool)
 		place := joinPath(path, n.name)
 		if len(n.levels) > 0 {
 			if len(used[i]) > 0 {
-				s.report(NotKept, used[i][0].place, "rules on the levels of a hierarchy")
+				s.report(NotKept, used[i][0].at(), "rules on the levels of a hierarchy")
 			}
 			continue
 		}
@@ -146,7 +149,7 @@ func (s *staedi) edits(sequence *xmlNode, nodes []node, path string, whole bool)
 			if head := n.first(); head != "ST" && head != "SE" && head != "UNH" && head != "UNT" && (whole || i > 0) {
 				out = append(out, edit{path: place, rules: []string{"forbid"}})
 			}
-		case len(list) == 1 && list[0].attrs["discriminator"] == "":
+		case len(list) == 1 && list[0].attr("discriminator") == "":
 			out = append(out, s.single(list[0], n, place, i == 0 && !whole)...)
 		default:
 			out = append(out, s.variants(list, n, place, i == 0 && !whole)...)
@@ -157,7 +160,7 @@ func (s *staedi) edits(sequence *xmlNode, nodes []node, path string, whole bool)
 
 // find looks for the place of an entry from a place on.
 func (s *staedi) find(c *xmlNode, nodes []node, from int) int {
-	want := c.attrs["type"]
+	want := c.attr("type")
 	for i := from; i < len(nodes); i++ {
 		isLoop := len(nodes[i].nodes) > 0 || len(nodes[i].levels) > 0
 		if isLoop == (c.name == "loop") && nodes[i].name == want {
@@ -171,7 +174,7 @@ func (s *staedi) find(c *xmlNode, nodes []node, from int) int {
 func (s *staedi) single(c *xmlNode, n *node, path string, opener bool) []edit {
 	var out []edit
 	if rules := s.uses(c); len(rules) > 0 && !opener {
-		out = append(out, edit{path: path, rules: []string{strings.Join(rules, " ")}, comment: c.attrs["title"]})
+		out = append(out, edit{path: path, rules: []string{strings.Join(rules, " ")}, comment: c.attr("title")})
 	}
 	if c.name == "segment" {
 		if rules := s.elementRules(c, n.name, component{}); len(rules) > 0 {
@@ -192,24 +195,24 @@ func (s *staedi) single(c *xmlNode, n *node, path string, opener bool) []edit {
 // variants gives the rules of a place that has several entries.
 func (s *staedi) variants(list []*xmlNode, n *node, path string, opener bool) []edit {
 	if opener {
-		s.report(NotKept, list[0].place, "variants of the segment that begins a loop; the loop has to have them")
+		s.report(NotKept, list[0].at(), "variants of the segment that begins a loop; the loop has to have them")
 		return nil
 	}
 	e := edit{path: path, others: "forbid"}
 	for i, c := range list {
 		where, position := s.condition(c)
 		if where == "" {
-			if c.attrs["discriminator"] == "" && i == len(list)-1 {
+			if c.attr("discriminator") == "" && i == len(list)-1 {
 				e.others = "allow"
 			}
-			s.report(NotKept, c.place, "a variant without an element whose values tell it from the others")
+			s.report(NotKept, c.at(), "a variant without an element whose values tell it from the others")
 			continue
 		}
-		name := safeName(c.attrs["code"])
+		name := safeName(c.attr("code"))
 		if slices.ContainsFunc(e.variants, func(v variant) bool { return v.name == name }) || name == "guide" {
 			name = "V" + strconv.Itoa(i+1)
 		}
-		v := variant{name: name, title: c.attrs["title"], rules: strings.Join(s.uses(c), " "), where: where}
+		v := variant{name: name, title: c.attr("title"), rules: strings.Join(s.uses(c), " "), where: where}
 		if c.name == "segment" {
 			if rules := s.elementRules(c, n.name, position); len(rules) > 0 {
 				v.edits = []edit{{path: n.name, rules: rules}}
@@ -230,7 +233,7 @@ func (s *staedi) uses(c *xmlNode) []string {
 	var out []string
 	low, high, ok := c.occurs(-1, -2)
 	if !ok {
-		s.report(NotUnderstood, c.place, "minOccurs and maxOccurs are numbers")
+		s.report(NotUnderstood, c.at(), "minOccurs and maxOccurs are numbers")
 		return nil
 	}
 	switch {
@@ -251,7 +254,7 @@ func (s *staedi) uses(c *xmlNode) []string {
 // condition gives the where of a variant: its discriminator and the values the
 // element there has.
 func (s *staedi) condition(c *xmlNode) (where string, at component) {
-	element, part, _ := strings.Cut(c.attrs["discriminator"], ".")
+	element, part, _ := strings.Cut(c.attr("discriminator"), ".")
 	at = component{number(element), number(part)}
 	if at.element < 1 || at.element > maxPositions || at.part > maxPositions {
 		return "", at
@@ -280,7 +283,7 @@ func entryAt(n *xmlNode, position int) *xmlNode {
 		return nil
 	}
 	for _, c := range seq.children {
-		if number(c.attrs["position"]) == position {
+		if number(c.attr("position")) == position {
 			return c
 		}
 	}
@@ -315,9 +318,9 @@ func (s *staedi) elementRules(c *xmlNode, tag string, discriminator component) [
 func (s *staedi) positionRules(c *xmlNode, l *layout, tag string, at, discriminator component) []string {
 	entries := map[int]*xmlNode{}
 	for _, e := range c.child("sequence").children {
-		p := number(e.attrs["position"])
+		p := number(e.attr("position"))
 		if p < 1 || p > len(l.uses) || entries[p] != nil {
-			s.report(Contradiction, e.place, "%s has %d positions, each may have one entry", tag, len(l.uses))
+			s.report(Contradiction, e.at(), "%s has %d positions, each may have one entry", tag, len(l.uses))
 			continue
 		}
 		entries[p] = e
@@ -341,7 +344,7 @@ func (s *staedi) positionRules(c *xmlNode, l *layout, tag string, at, discrimina
 		}
 		if values := enumeration(e); len(values) > 0 && here != discriminator {
 			if slices.ContainsFunc(values, func(v string) bool { return !plainCode(v) }) {
-				s.report(NotKept, e.place, "codes with blanks cannot be listed")
+				s.report(NotKept, e.at(), "codes with blanks cannot be listed")
 			} else {
 				words = append(words, "codes", strings.Join(values, " "))
 			}

@@ -12,6 +12,11 @@ type line struct {
 	text   string
 }
 
+const (
+	maxLines   = 200_000  // of one file
+	maxTabLine = 64 << 10 // bytes of a line in which tabs are made blanks
+)
+
 // lines splits a text into lines, decoded.
 func lines(data []byte) []line {
 	text := decode(data)
@@ -20,7 +25,10 @@ func lines(data []byte) []line {
 		var l string
 		l, text, _ = strings.Cut(text, "\n")
 		l = strings.TrimRight(l, "\r\x1a\x00") // DOS ends a file with 0x1a
-		out = append(out, line{n, strings.TrimRight(strings.ReplaceAll(l, "\t", "        "), " ")})
+		if len(l) <= maxTabLine {
+			l = strings.ReplaceAll(l, "\t", "        ")
+		}
+		out = append(out, line{n, strings.TrimRight(l, " ")})
 	}
 	return out
 }
@@ -36,7 +44,13 @@ func decode(data []byte) string {
 	}
 	ruled := bytes.Contains(data, []byte("\xc4\xc4\xc4\xc4\xc4\xc4\xc4\xc4"))
 	var b strings.Builder
-	b.Grow(len(data) + len(data)/2)
+	size := len(data)
+	for _, c := range data {
+		if c >= 0x80 {
+			size += 2
+		}
+	}
+	b.Grow(size)
 	for _, c := range data {
 		switch {
 		case c < 0x80:

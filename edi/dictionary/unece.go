@@ -3,7 +3,6 @@ package dictionary
 import (
 	"context"
 	"regexp"
-	"slices"
 	"strings"
 
 	"tradepost/edi/schema"
@@ -33,8 +32,7 @@ var (
 
 // partOf tells by its name what a file of a directory is, and by its text when
 // it was renamed.
-func partOf(f *sourceFile) part {
-	base := f.base()
+func partOf(base string, head []byte) part {
 	if m := directoryName.FindStringSubmatch(base); m != nil {
 		if m[2] != "" {
 			return partIndex
@@ -50,20 +48,19 @@ func partOf(f *sourceFile) part {
 	if explanation.MatchString(base) {
 		return partOther
 	}
-	head := decode(f.data[:min(len(f.data), 6000)])
-	if strings.Contains(head, "Contr. Agency") && strings.Contains(head, "Message Type") {
+	text := decode(head[:min(len(head), 6000)])
+	if strings.Contains(text, "Contr. Agency") && strings.Contains(text, "Message Type") {
 		return partMessage
 	}
-	if m := directoryHeading.FindStringSubmatch(head); m != nil {
+	if m := directoryHeading.FindStringSubmatch(text); m != nil {
 		return map[string]part{"Segment": partSegments, "Composite": partComposites, "Data element": partElements, "": partCodes}[m[1]]
 	}
 	return partOther
 }
 
-// isUNECE tells that a source has at least one file of a directory.
-func isUNECE(files []sourceFile) bool {
-	return slices.ContainsFunc(files, func(f sourceFile) bool { return partOf(&f) != partOther })
-}
+// maxDirectoryLine is what is read of a line; those of a directory have some 80
+// bytes.
+const maxDirectoryLine = 300
 
 // unece reads a directory.
 type unece struct {
@@ -78,8 +75,7 @@ func (im *importer) importUNECE(ctx context.Context, files []sourceFile) ([]*sta
 	u.std.standard = schema.EDIFACT
 	byPart := map[part][]*sourceFile{}
 	for i := range files {
-		p := partOf(&files[i])
-		byPart[p] = append(byPart[p], &files[i])
+		byPart[files[i].part] = append(byPart[files[i].part], &files[i])
 	}
 	u.release(byPart)
 	for _, f := range byPart[partOther] {
@@ -87,11 +83,11 @@ func (im *importer) importUNECE(ctx context.Context, files []sourceFile) ([]*sta
 	}
 	for _, step := range []struct {
 		part part
-		read func(*sourceFile)
+		read func(*sourceFile, []line)
 	}{
 		{partIndex, u.index},
-		{partElements, func(f *sourceFile) { u.elements(f, false) }},
-		{partCodes, func(f *sourceFile) { u.elements(f, true) }},
+		{partElements, func(f *sourceFile, text []line) { u.elements(f, text, false) }},
+		{partCodes, func(f *sourceFile, text []line) { u.elements(f, text, true) }},
 		{partComposites, u.composites},
 		{partSegments, u.segments},
 		{partMessage, u.message},
@@ -100,7 +96,14 @@ func (im *importer) importUNECE(ctx context.Context, files []sourceFile) ([]*sta
 			if err := next(ctx); err != nil {
 				return nil, err
 			}
-			step.read(f)
+			text, err := u.lines(f)
+			if err != nil {
+				return nil, err
+			}
+			for i := range text {
+				text[i].text = text[i].text[:min(len(text[i].text), maxDirectoryLine)]
+			}
+			step.read(f, text)
 		}
 	}
 	u.service()

@@ -34,9 +34,9 @@ var (
 
 // index takes names in small letters from the lists at the head of a
 // directory.
-func (u *unece) index(f *sourceFile) {
+func (u *unece) index(_ *sourceFile, text []line) {
 	last, column := "", 0
-	for _, l := range lines(f.data) {
+	for _, l := range text {
 		if m := indexEntry.FindStringSubmatchIndex(l.text); m != nil && !isRule(l.text) {
 			tag, name := l.text[m[2]:m[3]], collapse(l.text[m[4]:m[5]])
 			if tag != "PART" && tag != "CHA" {
@@ -49,7 +49,7 @@ func (u *unece) index(f *sourceFile) {
 			if m := indexTail.FindStringSubmatch(rest); m != nil {
 				rest = m[1]
 			}
-			u.names[last] += " " + rest
+			u.names[last] = joinName(u.names[last], rest)
 			continue
 		}
 		last = ""
@@ -88,16 +88,16 @@ func (b block) trim() []line {
 	return b.lines
 }
 
-func (u *unece) segments(f *sourceFile) {
-	u.layouts(f, blockSegment, func(ref string) bool { return segmentName.MatchString(ref) }, u.std.segments, "segment")
+func (u *unece) segments(f *sourceFile, text []line) {
+	u.layouts(f, text, blockSegment, func(ref string) bool { return segmentName.MatchString(ref) }, u.std.segments, "segment")
 }
 
-func (u *unece) composites(f *sourceFile) {
-	u.layouts(f, blockComposite, func(string) bool { return true }, u.std.composites, "composite")
+func (u *unece) composites(f *sourceFile, text []line) {
+	u.layouts(f, text, blockComposite, func(string) bool { return true }, u.std.composites, "composite")
 }
 
-func (u *unece) layouts(f *sourceFile, head *regexp.Regexp, valid func(string) bool, into map[string]*layout, what string) {
-	for i, b := range blocks(lines(f.data)) {
+func (u *unece) layouts(f *sourceFile, all []line, head *regexp.Regexp, valid func(string) bool, into map[string]*layout, what string) {
+	for i, b := range blocks(all) {
 		text := b.trim()
 		if len(text) == 0 {
 			continue
@@ -125,8 +125,20 @@ func (u *unece) layouts(f *sourceFile, head *regexp.Regexp, valid func(string) b
 			u.report(Contradiction, r.out.place, "%s %s is described twice, first in %s on line %d; the first was kept", what, m[1], known.place.file, known.place.line)
 			continue
 		}
-		into[m[1]] = r.out
+		if u.within(&u.left.layouts, 1, r.out.place, "segments and composites") {
+			into[m[1]] = r.out
+		}
 	}
+}
+
+const maxName = 400 // bytes of a name
+
+// joinName adds the next line of a name.
+func joinName(name, more string) string {
+	if len(name) > maxName {
+		return name
+	}
+	return strings.TrimSpace(name + " " + more)
 }
 
 // hasItem tells that a block has positions and is no introduction.
@@ -212,7 +224,9 @@ func (r *layoutReader) line(l line) {
 		return
 	}
 	if r.label != "" {
-		r.note = append(r.note, strings.TrimSpace(l.text))
+		if len(r.note) < maxNoteLines {
+			r.note = append(r.note, strings.TrimSpace(l.text))
+		}
 		r.u.prose++
 		if m := dependencyNote.FindStringSubmatch(l.text); m != nil {
 			r.dependency(l, m)
@@ -222,7 +236,7 @@ func (r *layoutReader) line(l line) {
 		return
 	}
 	if r.out.uses == nil && indent(l.text) > 3 {
-		r.out.name += " " + collapse(l.text) // the name goes on
+		r.out.name = joinName(r.out.name, collapse(l.text))
 		return
 	}
 	if r.after > 0 && indent(l.text) >= r.after {
@@ -230,6 +244,8 @@ func (r *layoutReader) line(l line) {
 	}
 	r.u.report(NotUnderstood, r.place(l), "no line of a %s", r.what)
 }
+
+const maxNoteLines = 60 // of a text, looked through for what it says about repeats
 
 // isItem tells an item from a line of text that begins with a number: items
 // stand at the margin or have a status.
@@ -266,19 +282,23 @@ func (r *layoutReader) item(l line, text string) {
 		r.inside, r.next = r.u.std.composites[x.ref], 0
 		if r.inside == nil {
 			r.inside = &layout{ref: x.ref, name: sentenceCase(collapse(end[1])), place: x.place}
-			r.u.std.composites[x.ref] = r.inside
+			r.u.std.composites[x.ref] = r.inside // at most 3 000 numbers fit the form
 			r.u.report(Contradiction, x.place, "composite %s is in no composite directory; it is taken from this segment", x.ref)
 			r.next = -1
 		}
 	}
-	r.out.addUse(x)
+	if r.u.within(&r.u.left.uses, 1, x.place, "positions") {
+		r.out.addUse(x)
+	}
 }
 
 // component compares a component with the composite's own description, or adds
 // it when there is none.
 func (r *layoutReader) component(x *use) {
 	if r.next < 0 || r.next >= len(r.inside.uses) && r.next > 0 && r.inside.uses[0].place.file == r.file {
-		r.inside.addUse(*x)
+		if r.u.within(&r.u.left.uses, 1, x.place, "positions") {
+			r.inside.addUse(*x)
+		}
 		r.next = -1
 		return
 	}
@@ -302,7 +322,7 @@ func (u *unece) represent(x *use, name, text string) {
 		return
 	}
 	e := u.std.elements[x.ref]
-	if e == nil {
+	if e == nil { // at most 10 000 numbers fit the form
 		u.std.elements[x.ref] = &element{ref: x.ref, name: sentenceCase(name), kind: kind, min: shortest, max: longest, place: x.place}
 		u.report(Contradiction, x.place, "element %s is in no element directory; it is taken from here", x.ref)
 		return
@@ -353,6 +373,9 @@ func (r *layoutReader) writeOut() {
 			continue
 		}
 		more := min(o.count-have, maxPositions-len(r.out.uses))
+		if more > 0 && !r.u.within(&r.u.left.uses, more, o.place, "positions") {
+			return
+		}
 		if more < o.count-have {
 			r.u.report(NotKept, o.place, "%s occurs %d times in %s; %d positions were kept", o.ref, o.count, r.out.ref, have+more)
 		}

@@ -28,8 +28,8 @@ var (
 )
 
 // elements reads an element directory, or a code list when codes are listed.
-func (u *unece) elements(f *sourceFile, listed bool) {
-	for i, b := range blocks(lines(f.data)) {
+func (u *unece) elements(f *sourceFile, all []line, listed bool) {
+	for i, b := range blocks(all) {
 		text := b.trim()
 		if len(text) == 0 {
 			continue
@@ -49,6 +49,9 @@ func (u *unece) elements(f *sourceFile, listed bool) {
 		u.element(r.out)
 	}
 }
+
+// beginsText tells a line with a label of an explanation: Desc:, Note:.
+func beginsText(s string) bool { return strings.Contains(s, ":") && textStart.MatchString(s) }
 
 func hasRepr(text []line) bool {
 	for _, l := range text {
@@ -96,14 +99,18 @@ func (r *elementReader) place(l line) place {
 
 func (r *elementReader) read() {
 	i := 1
-	for ; i < len(r.text) && strings.TrimSpace(r.text[i].text) != "" && !textStart.MatchString(r.text[i].text); i++ {
-		r.out.name += " " + collapse(r.text[i].text)
+	for ; i < len(r.text) && strings.TrimSpace(r.text[i].text) != "" && !beginsText(r.text[i].text); i++ {
+		r.out.name = joinName(r.out.name, collapse(r.text[i].text))
 	}
 	r.out.name = strings.TrimSuffix(r.out.name, " [C]")
 	described := false // the texts are over, codes follow
 	for i < len(r.text) {
 		l := r.text[i]
-		switch m := reprLine.FindStringSubmatch(l.text); {
+		var m []string
+		if strings.Contains(l.text, ":") {
+			m = reprLine.FindStringSubmatch(l.text)
+		}
+		switch {
 		case strings.TrimSpace(l.text) == "":
 			i++
 		case m != nil:
@@ -111,7 +118,7 @@ func (r *elementReader) read() {
 			described = true
 			i++
 			r.names = r.nameColumn(r.text[i:])
-		case textStart.MatchString(l.text):
+		case beginsText(l.text):
 			i = r.skipText(i)
 		case described && r.isCode(l.text):
 			i = r.code(i)
@@ -140,12 +147,12 @@ func (r *elementReader) skipText(i int) int {
 		s := r.text[i].text
 		if strings.TrimSpace(s) == "" {
 			next := i + 1
-			if next >= len(r.text) || indent(r.text[next].text) <= label || r.isCode(r.text[next].text) || textStart.MatchString(r.text[next].text) {
+			if next >= len(r.text) || indent(r.text[next].text) <= label || r.isCode(r.text[next].text) || beginsText(r.text[next].text) {
 				return i
 			}
 			continue
 		}
-		if textStart.MatchString(s) || indent(s) <= label && r.isCode(s) {
+		if beginsText(s) || indent(s) <= label && r.isCode(s) {
 			return i
 		}
 		r.u.prose++
@@ -182,7 +189,7 @@ func (r *elementReader) nameColumn(text []line) int {
 	best := r.column + 6
 	for _, l := range text {
 		s := l.text
-		if len(s) <= r.column || strings.Trim(s[:r.column], "-+*#|X ") != "" || textStart.MatchString(s) {
+		if len(s) <= r.column || strings.Trim(s[:r.column], "-+*#|X ") != "" || beginsText(s) {
 			continue
 		}
 		from := r.column + indent(s[r.column:])
@@ -217,14 +224,14 @@ func (r *elementReader) code(i int) int {
 		if strings.TrimSpace(s) == "" || indent(s) != column {
 			break
 		}
-		c.Name = strings.TrimSpace(c.Name + " " + collapse(s))
+		c.Name = joinName(c.Name, collapse(s))
 	}
 	for ; i < len(r.text); i++ {
 		s := r.text[i].text
 		if strings.TrimSpace(s) == "" {
 			continue
 		}
-		if indent(s) <= column && (r.isCode(s) || textStart.MatchString(s)) || indent(s) <= r.column {
+		if indent(s) <= column && (r.isCode(s) || beginsText(s)) || indent(s) <= r.column {
 			break
 		}
 		r.u.prose++
@@ -244,7 +251,9 @@ func (r *elementReader) code(i int) int {
 		r.u.report(NotKept, at, "code %s of element %s is marked as deleted in this release", c.Value, r.out.ref)
 		return i
 	}
-	r.out.codes = append(r.out.codes, c)
+	if r.u.within(&r.u.left.codes, 1, at, "codes") {
+		r.out.codes = append(r.out.codes, c)
+	}
 	return i
 }
 

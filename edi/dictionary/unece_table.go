@@ -27,8 +27,7 @@ var (
 )
 
 // message reads one message.
-func (u *unece) message(f *sourceFile) {
-	text := lines(f.data)
+func (u *unece) message(f *sourceFile, text []line) {
 	head := map[string]string{}
 	start := -1
 	for i, l := range text {
@@ -68,7 +67,9 @@ func (u *unece) message(f *sourceFile) {
 		u.report(NotUnderstood, place{file: f.name, line: start}, "the segment table has no segments")
 		return
 	}
-	u.std.documents = append(u.std.documents, d)
+	if u.within(&u.left.documents, 1, d.place, "documents") {
+		u.std.documents = append(u.std.documents, d)
+	}
 }
 
 // messageTitle is what stands below the heading UN/EDIFACT and its status.
@@ -84,7 +85,7 @@ func messageTitle(text []line, limit int) string {
 		case isRule(s), headField.MatchString(s):
 			return collapse(title)
 		default:
-			title += " " + s
+			title = joinName(title, s)
 		}
 	}
 	return collapse(title)
@@ -154,6 +155,9 @@ func (t *tableReader) group(l line, m []string) {
 	depth := strings.Count(m[4], "│") + strings.Count(m[4], "|") + 1
 	t.shut(l, depth)
 	into := t.open[len(t.open)-1]
+	if !t.u.within(&t.u.left.nodes, 1, n.place, "places in guides") {
+		return
+	}
 	into.nodes = append(into.nodes, n)
 	if len(t.open) > maxNestedLoops {
 		t.u.report(NotUnderstood, t.place(l), "groups are nested deeper than %d", maxNestedLoops)
@@ -199,6 +203,9 @@ func (t *tableReader) segment(l line, m []string) {
 		t.shut(l, open+closing+1)
 	}
 	into := t.open[len(t.open)-1]
+	if !t.u.within(&t.u.left.nodes, 1, t.place(l), "places in guides") {
+		return
+	}
 	into.nodes = append(into.nodes, node{name: m[1], required: strings.EqualFold(m[3], "M"), max: t.uses(l, m[4]), place: t.place(l)})
 	if len(into.nodes) == 1 && into.name != "" {
 		into.title = collapse(m[2])

@@ -23,6 +23,11 @@ func (im *importer) write(ctx context.Context, r *Result, s *standard) error {
 	im.writeOutRepeats(s)
 	dateForms(s)
 	openLists(s, im.options.OpenCodes)
+	for _, e := range s.elements {
+		if e.open && e.guessed {
+			e.max = 65535 // other codes may be longer
+		}
+	}
 	name := base + "/directory"
 	r.Standard, r.Version = s.standard, s.version
 	texts := []File{{Name: name + schema.DictionaryExt, Text: s.dictionaryText(name)}}
@@ -139,6 +144,9 @@ func (im *importer) complete(s *standard) {
 		for i := range d.nodes {
 			walk(d.nodes[i].nodes, "", func(n *node, _ string) {
 				if len(n.nodes) == 0 && len(n.levels) == 0 && s.segments[n.name] == nil {
+					if !im.within(&im.left.uses, maxPositions, n.place, "positions") {
+						return
+					}
 					im.report(Contradiction, n.place, "%s uses segment %s, which is not described; its elements are not checked", d.kind, n.name)
 					s.segments[n.name] = im.anything(s, n.name)
 				}
@@ -168,6 +176,9 @@ func (im *importer) writeOutRepeats(s *standard) {
 		}
 		again := l.uses[n-1]
 		more := min(again.repeat-1, maxPositions-n)
+		if !im.within(&im.left.uses, more, l.place, "positions") {
+			return
+		}
 		again.required, again.repeat = false, 1
 		for range more {
 			l.addUse(again)
@@ -188,13 +199,21 @@ const (
 
 // anything describes a segment of which only the identifier is known.
 func (im *importer) anything(s *standard, tag string) *layout {
+	im.describeAnything(s)
+	return &layout{ref: tag, name: "Not described", uses: slices.Repeat([]use{{ref: anyComposite, repeat: 9999}}, maxPositions)}
+}
+
+// describeAnything adds the composite and the element that hold anything.
+func (im *importer) describeAnything(s *standard) {
+	if s.composites[anyComposite] != nil {
+		return
+	}
 	kind := schema.String
 	if s.standard == schema.EDIFACT {
 		kind = schema.AlphaNum
 	}
 	s.elements[anyElement] = &element{ref: anyElement, name: "Anything", kind: kind, min: 1, max: 65535}
 	s.composites[anyComposite] = &layout{ref: anyComposite, name: "Anything", uses: slices.Repeat([]use{{ref: anyElement}}, maxPositions)}
-	return &layout{ref: tag, name: "Not described", uses: slices.Repeat([]use{{ref: anyComposite, repeat: 9999}}, maxPositions)}
 }
 
 // clip cuts a layout to what our format can name.
@@ -248,6 +267,8 @@ func (p *printer) comment(depth int, text string) {
 	p.line(depth, "#", printable(text))
 }
 
+var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // quote writes a name for people.
 func quote(name string) string {
 	name = strings.TrimSpace(collapse(printable(name)))
@@ -257,13 +278,13 @@ func quote(name string) string {
 	if len(name) > 400 {
 		name = strings.ToValidUTF8(name[:397], "") + "..."
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+	return `"` + escaper.Replace(name) + `"`
 }
 
 // word writes a code, in quotes where it needs them.
 func word(value string) string {
 	if value == "" || strings.ContainsAny(value, " \t") || value[0] == '#' || value[0] == '"' {
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+		return `"` + escaper.Replace(value) + `"`
 	}
 	return value
 }

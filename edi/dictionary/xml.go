@@ -11,31 +11,33 @@ import (
 	"unicode/utf16"
 )
 
-// node of an XML text. Names are without their prefix.
+// xmlNode is an element of an XML text. Names are without their prefix.
 type xmlNode struct {
-	space, name string
-	attrs       map[string]string
-	text        string
-	children    []*xmlNode
-	place       place
+	space, name  string
+	attrs        []xmlAttr
+	text         string
+	children     []*xmlNode
+	file         string
+	line, column int
 }
 
-// What the root of an XML text tells.
-const (
-	rootStAEDI = "staedi"
-	rootXSD    = "xsd"
-)
+type xmlAttr struct{ name, value string }
 
 const (
-	spaceXSD   = "http://www.w3.org/2001/XMLSchema"
-	maxXMLDeep = 200
-	maxXMLSize = 4 << 20 // nodes
+	spaceXSD    = "http://www.w3.org/2001/XMLSchema"
+	maxXMLDeep  = 200
+	maxXMLNodes = 100_000
+	maxXMLText  = 4 << 10   // bytes of text kept of one element
+	maxXMLToken = 256 << 10 // bytes of one tag, comment or text
 )
 
-// xmlRoot tells by its root whether an XML text is a StAEDI schema or an XML
-// Schema.
-func xmlRoot(data []byte) string {
-	d := newXMLDecoder(data)
+// xmlRoot tells by its root element whether an XML text is a StAEDI schema or
+// an XML Schema.
+func xmlRoot(head []byte) Format {
+	if !bytes.Contains(head, []byte("schema")) && !bytes.Contains(head, []byte("s\x00c\x00h\x00e\x00m\x00a")) {
+		return ""
+	}
+	d, _ := newXMLDecoder(head)
 	for range 50 {
 		t, err := d.Token()
 		if err != nil {
@@ -47,18 +49,50 @@ func xmlRoot(data []byte) string {
 		}
 		switch {
 		case start.Name.Local == "schema" && strings.HasPrefix(start.Name.Space, "http://xlate.io/"):
-			return rootStAEDI
+			return StAEDI
 		case start.Name.Local == "schema" && start.Name.Space == spaceXSD:
-			return rootXSD
+			return XSD
 		}
 		return ""
 	}
 	return ""
 }
 
+// tokenReader gives the bytes of an XML text to the decoder and stops it where
+// one tag, comment or text goes on for too long.
+type tokenReader struct {
+	data []byte
+	next int
+	from int // where the token began
+}
+
+var errLongToken = fmt.Errorf("a tag, comment or text has more than %d bytes", maxXMLToken)
+
+// ReadByte implements io.ByteReader, which the decoder reads from.
+func (r *tokenReader) ReadByte() (byte, error) {
+	if r.next >= len(r.data) {
+		return 0, io.EOF
+	}
+	if r.next-r.from > maxXMLToken {
+		return 0, errLongToken
+	}
+	r.next++
+	return r.data[r.next-1], nil
+}
+
+// Read implements io.Reader, for decoders of other character sets.
+func (r *tokenReader) Read(p []byte) (int, error) {
+	n := copy(p, r.data[r.next:])
+	if r.next += n; n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
 // newXMLDecoder reads UTF-8, UTF-16 with a byte order mark, and the sets of one
-// byte a character that go with Windows-1252.
-func newXMLDecoder(data []byte) *xml.Decoder {
+// byte a character that go with Windows-1252. The function it returns is to be
+// called before each token.
+func newXMLDecoder(data []byte) (d *xml.Decoder, mark func()) {
 	var order binary.ByteOrder
 	switch {
 	case bytes.HasPrefix(data, []byte("\xff\xfe")):
@@ -73,27 +107,31 @@ func newXMLDecoder(data []byte) *xml.Decoder {
 		}
 		data = []byte(string(utf16.Decode(units)))
 	}
-	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))))
-	d.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) {
+	in := &tokenReader{data: bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))}
+	d = xml.NewDecoder(in)
+	d.CharsetReader = func(charset string, _ io.Reader) (io.Reader, error) {
 		switch strings.ToLower(charset) {
 		case "utf-8", "utf-16", "us-ascii", "ascii":
 			return in, nil
 		case "iso-8859-1", "windows-1252", "latin1", "iso-8859-15":
-			all, err := io.ReadAll(in)
-			return strings.NewReader(decode(all)), err
+			in = &tokenReader{data: []byte(decode(in.data[in.next:]))}
+			return in, nil
 		}
 		return nil, fmt.Errorf("character set %q is not known", charset)
 	}
-	return d
+	return d, func() { in.from = in.next }
 }
 
-// readXML reads a whole XML text.
-func readXML(f *sourceFile) (*xmlNode, error) {
-	d := newXMLDecoder(f.data)
+// readXML reads a whole XML text. Entities other than those of XML itself are
+// an error: there is no document type to declare them.
+func readXML(name string, data []byte) (*xmlNode, error) {
+	d, mark := newXMLDecoder(data)
+	words := interner{}
 	var stack []*xmlNode
 	var root *xmlNode
 	for count := 0; ; {
-		t, err := d.Token()
+		mark()
+		t, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
 			if root == nil || len(stack) > 0 {
 				return root, errors.New("the XML text ends early")
@@ -105,17 +143,16 @@ func readXML(f *sourceFile) (*xmlNode, error) {
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
-			if count++; count > maxXMLSize || len(stack) >= maxXMLDeep {
-				return root, fmt.Errorf("the XML text has more than %d nodes or is nested deeper than %d", maxXMLSize, maxXMLDeep)
+			if count++; count > maxXMLNodes || len(stack) >= maxXMLDeep {
+				return root, fmt.Errorf("the XML text has more than %d elements or is nested deeper than %d", maxXMLNodes, maxXMLDeep)
 			}
-			l, c := d.InputPos()
-			n := &xmlNode{space: t.Name.Space, name: t.Name.Local, attrs: make(map[string]string, len(t.Attr)), place: place{file: f.name, line: l, column: c}}
+			n := &xmlNode{space: words.of(t.Name.Space), name: words.of(t.Name.Local), file: name}
+			n.line, n.column = d.InputPos()
 			for _, a := range t.Attr {
 				if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" {
-					n.attrs[a.Name.Local] = strings.TrimSpace(a.Value)
+					n.attrs = append(n.attrs, xmlAttr{words.of(a.Name.Local), words.of(strings.TrimSpace(a.Value))})
 				}
 			}
-			n.place.text = n.tag()
 			if len(stack) > 0 {
 				above := stack[len(stack)-1]
 				above.children = append(above.children, n)
@@ -124,11 +161,13 @@ func readXML(f *sourceFile) (*xmlNode, error) {
 			}
 			stack = append(stack, n)
 		case xml.EndElement:
+			if len(stack) == 0 || stack[len(stack)-1].name != t.Name.Local {
+				return root, fmt.Errorf("</%s> on line %d ends what is not open", printable(t.Name.Local), lineOf(d))
+			}
 			stack = stack[:len(stack)-1]
 		case xml.CharData:
 			if len(stack) > 0 {
-				n := stack[len(stack)-1]
-				if len(n.text)+len(t) < 64<<10 {
+				if n := stack[len(stack)-1]; len(n.text)+len(t) <= maxXMLText {
 					n.text += string(t)
 				}
 			}
@@ -136,15 +175,51 @@ func readXML(f *sourceFile) (*xmlNode, error) {
 	}
 }
 
-// tag gives the start tag for a finding, its shorter attributes in it.
-func (n *xmlNode) tag() string {
-	s := "<" + n.name
-	for _, name := range []string{"name", "ref", "type", "code", "base", "value", "position"} {
-		if v, ok := n.attrs[name]; ok {
-			s += " " + name + `="` + v + `"`
+func lineOf(d *xml.Decoder) int {
+	line, _ := d.InputPos()
+	return line
+}
+
+// interner keeps one copy of each word.
+type interner map[string]string
+
+func (in interner) of(word string) string {
+	if own, ok := in[word]; ok {
+		return own
+	}
+	if len(word) <= 64 && len(in) < 20_000 {
+		in[word] = word
+	}
+	return word
+}
+
+// lookup gives the value of an attribute.
+func (n *xmlNode) lookup(name string) (string, bool) {
+	for i := range n.attrs {
+		if n.attrs[i].name == name {
+			return n.attrs[i].value, true
 		}
 	}
-	return s + ">"
+	return "", false
+}
+
+// attr gives the value of an attribute, empty when there is none.
+func (n *xmlNode) attr(name string) string {
+	v, _ := n.lookup(name)
+	return v
+}
+
+// at is where an element stands, with its start tag and its shorter attributes.
+func (n *xmlNode) at() place {
+	var b strings.Builder
+	b.WriteString("<" + n.name)
+	for _, name := range []string{"name", "ref", "type", "code", "base", "value", "position"} {
+		if v, ok := n.lookup(name); ok {
+			b.WriteString(" " + name + `="` + excerpt(v) + `"`)
+		}
+	}
+	b.WriteString(">")
+	return place{file: n.file, line: n.line, column: n.column, text: b.String()}
 }
 
 // child gives the first child of a name, nil when there is none.
@@ -177,10 +252,10 @@ func (n *xmlNode) all(name string) []*xmlNode {
 // occurs reads minOccurs and maxOccurs; unbounded is 0, none at all -1.
 func (n *xmlNode) occurs(low, high int) (shortest, most int, ok bool) {
 	shortest, most, ok = low, high, true
-	if v, set := n.attrs["minOccurs"]; set {
+	if v, set := n.lookup("minOccurs"); set {
 		shortest, ok = count(v)
 	}
-	if v, set := n.attrs["maxOccurs"]; set {
+	if v, set := n.lookup("maxOccurs"); set {
 		if v == "unbounded" {
 			return shortest, 0, ok
 		}

@@ -26,36 +26,50 @@ type xsd struct {
 	doc     *document
 	told    map[string]bool
 	made    map[string]string // numbers given to elements that have none
+	kinds   *varieties
+	read    map[*xmlNode][]field // segments and composites that were read
+	kept    map[*xmlNode][]variety
+	facets  map[*xmlNode]facet // simple types that were read
 }
 
 func (im *importer) importXSD(ctx context.Context, files []sourceFile) ([]*standard, error) {
 	std := newStandard()
-	var read []*xsd
-	made := map[string]string{}
+	var documents []*xsd
+	made, kinds := map[string]string{}, &varieties{lists: map[string][]variety{}, codes: map[string][]string{}}
 	std.origin = []string{"Made from an XML Schema; the terms of who wrote it, and of the standard in it, hold for this text, too."}
 	for i := range files {
 		if err := next(ctx); err != nil {
 			return nil, err
 		}
-		if xmlRoot(files[i].data) != rootXSD {
+		if files[i].format != XSD {
 			im.skip(&files[i], "no XML Schema")
 			continue
 		}
-		root, err := readXML(&files[i])
+		data, err := im.content(&files[i])
+		if err != nil {
+			return nil, err
+		}
+		root, err := readXML(files[i].name, data)
 		if err != nil {
 			im.report(NotUnderstood, place{file: files[i].name}, "the XML cannot be read to its end: %v", err)
 		}
 		if root == nil {
 			continue
 		}
-		x := &xsd{importer: im, std: std, globals: map[string]*xmlNode{}, types: map[string]*xmlNode{}, told: map[string]bool{}, made: made}
-		x.read(root)
-		read = append(read, x)
-	}
-	for _, x := range read { // all codes are known now
-		if x.doc != nil {
-			x.variants()
+		x := &xsd{
+			importer: im, std: std, globals: map[string]*xmlNode{}, types: map[string]*xmlNode{}, told: map[string]bool{}, made: made,
+			kinds: kinds, read: map[*xmlNode][]field{}, kept: map[*xmlNode][]variety{}, facets: map[*xmlNode]facet{},
 		}
+		x.schema(root)
+		if x.doc != nil {
+			documents = append(documents, &xsd{importer: im, std: std, told: x.told, doc: x.doc}) // without the text
+		}
+	}
+	if len(documents) == 0 {
+		return nil, nil // why is in the findings
+	}
+	for _, x := range documents { // all codes are known now
+		x.variants()
 	}
 	if im.options.Version != "" {
 		std.version = im.options.Version
@@ -70,39 +84,39 @@ func (im *importer) importXSD(ctx context.Context, files []sourceFile) ([]*stand
 
 var rootName = regexp.MustCompile(`^(X12|EFACT|EDIFACT)_([0-9A-Z.]{3,12})_([A-Z0-9]{3,6})(?:_[A-Za-z0-9]+)?$`)
 
-// read takes one schema.
-func (x *xsd) read(root *xmlNode) {
+// schema takes one schema.
+func (x *xsd) schema(root *xmlNode) {
 	var first *xmlNode
 	for _, c := range root.children {
 		switch c.name {
 		case "element":
-			if x.globals[c.attrs["name"]] == nil {
-				x.globals[c.attrs["name"]] = c
+			if x.globals[c.attr("name")] == nil {
+				x.globals[c.attr("name")] = c
 			}
-			if first == nil && rootName.MatchString(c.attrs["name"]) {
+			if first == nil && rootName.MatchString(c.attr("name")) {
 				first = c
 			}
 		case "simpleType":
-			x.types[c.attrs["name"]] = c
+			x.types[c.attr("name")] = c
 		case "annotation":
 		case "import", "include":
-			x.report(NotUnderstood, c.place, "another schema is taken in, which is not read: import it together with this one when it describes a document")
+			x.report(NotUnderstood, c.at(), "another schema is taken in, which is not read: import it together with this one when it describes a document")
 		default:
-			x.report(NotUnderstood, c.place, "a part of an XML Schema that is not read here")
+			x.report(NotUnderstood, c.at(), "a part of an XML Schema that is not read here")
 		}
 	}
 	info := root.child("annotation").child("appinfo")
 	about := map[string]string{}
 	for _, c := range info.all("schemaInfo") {
-		for k, v := range c.attrs {
-			about[k] = v
+		for _, a := range c.attrs {
+			about[a.name] = a.value
 		}
 	}
 	if g := x.globals[about["root_reference"]]; g != nil {
 		first = g
 	}
 	if first == nil {
-		x.report(NotUnderstood, root.place, "no element is named as BizTalk names documents: X12_00401_850 or EFACT_D96A_ORDERS")
+		x.report(NotUnderstood, root.at(), "no element is named as BizTalk names documents: X12_00401_850 or EFACT_D96A_ORDERS")
 		return
 	}
 	x.document(first, about)
@@ -111,7 +125,7 @@ func (x *xsd) read(root *xmlNode) {
 // document takes the root element.
 func (x *xsd) document(root *xmlNode, about map[string]string) {
 	standard, version, kind := "", about["standards_version"], about["document_type"]
-	if m := rootName.FindStringSubmatch(root.attrs["name"]); m != nil {
+	if m := rootName.FindStringSubmatch(root.attr("name")); m != nil {
 		standard = schema.X12
 		if m[1] != "X12" {
 			standard = schema.EDIFACT
@@ -128,27 +142,29 @@ func (x *xsd) document(root *xmlNode, about map[string]string) {
 	}
 	version = biztalkVersion(version)
 	if !documentKind.MatchString(kind) || standard == "" {
-		x.report(NotUnderstood, root.place, "the schema does not say of which standard and type the document is")
+		x.report(NotUnderstood, root.at(), "the schema does not say of which standard and type the document is")
 		return
 	}
 	if x.std.standard == "" {
 		x.std.standard, x.std.version = standard, version
 	}
 	if x.std.standard != standard || x.std.version != version && x.options.Version == "" {
-		x.report(NotKept, root.place, "a document of %s %s among those of %s %s: import one version at a time", standard, version, x.std.standard, x.std.version)
+		x.report(NotKept, root.at(), "a document of %s %s among those of %s %s: import one version at a time", standard, version, x.std.standard, x.std.version)
 		return
 	}
-	x.doc = &document{kind: kind, title: sentenceCase(notes(root)), place: root.place}
+	x.doc = &document{kind: kind, title: sentenceCase(notes(root)), place: root.at()}
 	nodes := x.nodes(root, 0)
 	if len(nodes) < 2 {
-		x.report(NotUnderstood, root.place, "the document has no segments")
+		x.report(NotUnderstood, root.at(), "the document has no segments")
 		return
 	}
 	x.doc.nodes = frame(standard, []area{{name: "message", nodes: nodes}})
 	if standard == schema.X12 {
 		hierarchies(x.doc.nodes[0].nodes)
 	}
-	x.std.documents = append(x.std.documents, x.doc)
+	if x.within(&x.left.documents, 1, root.at(), "documents") {
+		x.std.documents = append(x.std.documents, x.doc)
+	}
 }
 
 // biztalkVersion turns 00401 into 004010 and D96A into D:96A.
@@ -174,14 +190,14 @@ func info(n *xmlNode) *xmlNode {
 
 func notes(n *xmlNode) string {
 	if i := info(n); i != nil {
-		return collapse(i.attrs["notes"])
+		return collapse(i.attr("notes"))
 	}
 	return ""
 }
 
 // target gives the element that a reference names.
 func (x *xsd) target(n *xmlNode) *xmlNode {
-	if ref := n.attrs["ref"]; ref != "" {
+	if ref := n.attr("ref"); ref != "" {
 		if _, local, prefixed := strings.Cut(ref, ":"); prefixed {
 			ref = local
 		}
@@ -206,30 +222,21 @@ func (x *xsd) children(n *xmlNode) []*xmlNode {
 			case "sequence":
 				open(c, depth+1)
 			case "choice", "all":
-				x.report(NotKept, c.place, "a choice; what may stand here may stand in the order of the schema only, and each is optional")
+				x.report(NotKept, c.at(), "a choice; what may stand here may stand in the order of the schema only, and each is optional")
 				from := len(out)
 				open(c, depth+1)
 				for i := from; i < len(out); i++ {
 					optional := *out[i]
-					optional.attrs = cloneAttrs(out[i].attrs)
-					optional.attrs["minOccurs"] = "0"
+					optional.attrs = append([]xmlAttr{{"minOccurs", "0"}}, out[i].attrs...) // the first of a name counts
 					out[i] = &optional
 				}
 			case "annotation":
 			default:
-				x.report(NotUnderstood, c.place, "no element")
+				x.report(NotUnderstood, c.at(), "no element")
 			}
 		}
 	}
 	open(n.child("complexType"), 0)
-	return out
-}
-
-func cloneAttrs(m map[string]string) map[string]string {
-	out := make(map[string]string, len(m)+1)
-	for k, v := range m {
-		out[k] = v
-	}
 	return out
 }
 
@@ -240,10 +247,10 @@ func tag(n *xmlNode) string {
 	i := info(n)
 	name := ""
 	if i != nil {
-		name = i.attrs["tag_name"]
+		name = i.attr("tag_name")
 	}
 	if name == "" {
-		name, _, _ = strings.Cut(n.attrs["name"], "_")
+		name, _, _ = strings.Cut(n.attr("name"), "_")
 	}
 	name = copySuffix.ReplaceAllString(name, "")
 	if segmentName.MatchString(name) {
@@ -255,7 +262,7 @@ func tag(n *xmlNode) string {
 // isLoop tells a loop from a segment: it holds segments, and a segment holds
 // fields and composites.
 func (x *xsd) isLoop(n *xmlNode, depth int) bool {
-	if i := info(n); i != nil && i.attrs["tag_name"] != "" {
+	if i := info(n); i != nil && i.attr("tag_name") != "" {
 		return false
 	}
 	if depth > maxNestedLoops {
@@ -269,40 +276,43 @@ func (x *xsd) isLoop(n *xmlNode, depth int) bool {
 	if first == nil || first.child("complexType") == nil {
 		return false
 	}
-	if i := info(first); i != nil && i.attrs["tag_name"] != "" {
+	if i := info(first); i != nil && i.attr("tag_name") != "" {
 		return true
 	}
-	return strings.Contains(first.attrs["name"], "Loop") || x.isLoop(first, depth+1)
+	return strings.Contains(first.attr("name"), "Loop") || x.isLoop(first, depth+1)
 }
 
 // nodes reads the places inside the root or a loop.
 func (x *xsd) nodes(parent *xmlNode, depth int) []node {
 	var out []node
 	if depth > maxNestedLoops {
-		x.report(NotUnderstood, parent.place, "loops are nested deeper than %d", maxNestedLoops)
+		x.report(NotUnderstood, parent.at(), "loops are nested deeper than %d", maxNestedLoops)
 		return nil
 	}
 	for _, c := range x.children(parent) {
+		if !x.within(&x.left.nodes, 1, parent.at(), "places in guides") {
+			return out
+		}
 		t := x.target(c)
 		if t == nil {
-			x.report(Contradiction, c.place, "element %q is not in the schema", c.attrs["ref"])
+			x.report(Contradiction, c.at(), "element %q is not in the schema", c.attr("ref"))
 			continue
 		}
 		low, high, ok := c.occurs(1, 1)
 		if !ok || high > maxUses {
-			x.report(NotUnderstood, c.place, "minOccurs and maxOccurs are numbers")
+			x.report(NotUnderstood, c.at(), "minOccurs and maxOccurs are numbers")
 			high = 0
 		}
 		if high < 0 {
 			continue
 		}
-		n := node{required: low > 0, max: high, place: c.place}
+		n := node{required: low > 0, max: high, place: c.at()}
 		if x.isLoop(t, 0) {
 			x.groups++
 			group := "SG" + strconv.Itoa(x.groups)
 			n.nodes = x.nodes(t, depth+1)
 			if len(n.nodes) == 0 || len(n.nodes[0].nodes) > 0 {
-				x.report(NotUnderstood, c.place, "a loop begins with a segment")
+				x.report(NotUnderstood, c.at(), "a loop begins with a segment")
 				continue
 			}
 			n.name = n.nodes[0].name
@@ -313,15 +323,15 @@ func (x *xsd) nodes(parent *xmlNode, depth int) []node {
 			out = append(out, n)
 			continue
 		}
-		if n.name = tag(c); c.attrs["ref"] != "" && (info(c) == nil || info(c).attrs["tag_name"] == "") || n.name == "" {
+		if n.name = tag(c); c.attr("ref") != "" && (info(c) == nil || info(c).attr("tag_name") == "") || n.name == "" {
 			n.name = tag(t)
 		}
 		if n.name == "" {
-			x.report(NotUnderstood, c.place, "neither a segment nor a loop")
+			x.report(NotUnderstood, c.at(), "neither a segment nor a loop")
 			continue
 		}
-		if i := info(c); i != nil && i.attrs["Trigger_Field_Name"] != "" {
-			x.report(NotKept, c.place, "%s is told from its like by %s = %s; here it is every %s", n.name, i.attrs["Trigger_Field_Name"], i.attrs["Trigger_Field_Value"], n.name)
+		if i := info(c); i != nil && i.attr("Trigger_Field_Name") != "" {
+			x.report(NotKept, c.at(), "%s is told from its like by %s = %s; here it is every %s", n.name, i.attr("Trigger_Field_Name"), i.attr("Trigger_Field_Value"), n.name)
 		}
 		if header := n.name; header == "ST" || header == "SE" || header == "UNH" || header == "UNT" {
 			n.required = true // optional in these schemas, where envelopes are read apart

@@ -16,8 +16,54 @@ type field struct {
 	kind     schema.Type
 	decimals int
 	codes    []schema.Code
+	values   []string // of the codes
 	unused   bool
 	parts    []field // of a composite
+}
+
+// variety is what a place may have other than its segment has elsewhere. Equal
+// ones are kept once, for schemas write out the same thing for each place of
+// each document.
+type variety struct {
+	ref              string
+	required, unused bool
+	min, max         int
+	codes            []string
+	parts            []variety
+}
+
+type varieties struct {
+	lists map[string][]variety
+	codes map[string][]string
+}
+
+// keep gives the one copy of a list of codes.
+func (v *varieties) keep(codes []string) []string {
+	key := strings.Join(codes, "\x00")
+	if own, ok := v.codes[key]; ok {
+		return own
+	}
+	v.codes[key] = codes
+	return codes
+}
+
+// varieties gives the one copy of a list of fields.
+func (x *xsd) varieties(fields []field) []variety {
+	list := make([]variety, len(fields))
+	var key strings.Builder
+	for i := range fields {
+		f := &fields[i]
+		list[i] = variety{f.ref, f.required, f.unused, f.use.min, f.use.max, f.values, x.varieties(f.parts)}
+		fmt.Fprintf(&key, "%s %t %t %d %d %p %p|", f.ref, f.required, f.unused, f.use.min, f.use.max, f.values, list[i].parts) // one copy of each
+	}
+	if own, ok := x.kinds.lists[key.String()]; ok {
+		return own
+	}
+	if !x.within(&x.left.fields, len(list), place{}, "elements that are narrower in some documents") {
+		return nil
+	}
+	x.kinds.lists[key.String()] = list
+	return list
 }
 
 var (
@@ -28,10 +74,10 @@ var (
 )
 
 // segment reads the segment at a place and describes it when it is new.
-func (x *xsd) segment(name string, reference, target *xmlNode) []field {
+func (x *xsd) segment(name string, reference, target *xmlNode) []variety {
 	fields := x.fields(target, name, false)
-	if x.std.segments[name] == nil {
-		l := &layout{ref: name, name: sentenceCase(notes(target)), place: target.place}
+	if x.std.segments[name] == nil && x.within(&x.left.layouts, 1, target.at(), "segments and composites") && x.within(&x.left.uses, len(fields), target.at(), "positions") {
+		l := &layout{ref: name, name: sentenceCase(notes(target)), place: target.at()}
 		if l.name == "" {
 			l.name = name
 		}
@@ -41,7 +87,10 @@ func (x *xsd) segment(name string, reference, target *xmlNode) []field {
 		l.notes = x.rules(reference, target, name)
 		x.std.segments[name] = l
 	}
-	return fields
+	if _, known := x.kept[target]; !known {
+		x.kept[target] = x.varieties(fields)
+	}
+	return x.kept[target]
 }
 
 // placeRules gives the rules in which the segment at a place differs from its
@@ -57,7 +106,7 @@ func (x *xsd) placeRules(n *node) []string {
 			rules = append(rules, strconv.Itoa(i+1)+" forbid")
 			continue
 		}
-		words := x.differs(&l.uses[i], &fields[i])
+		words := x.differs(&l.uses[i], &fields[i], n.place)
 		if len(words) > 0 {
 			rules = append(rules, strconv.Itoa(i+1)+" "+strings.Join(words, " "))
 		}
@@ -66,7 +115,7 @@ func (x *xsd) placeRules(n *node) []string {
 			continue
 		}
 		for j := range min(len(c.uses), len(fields[i].parts)) {
-			if words := x.differs(&c.uses[j], &fields[i].parts[j]); len(words) > 0 {
+			if words := x.differs(&c.uses[j], &fields[i].parts[j], n.place); len(words) > 0 {
 				rules = append(rules, component{i + 1, j + 1}.String()+" "+strings.Join(words, " "))
 			}
 		}
@@ -78,11 +127,11 @@ func (x *xsd) placeRules(n *node) []string {
 }
 
 // differs gives the rules for one element of a place.
-func (x *xsd) differs(u *use, f *field) []string {
+func (x *xsd) differs(u *use, f *variety, at place) []string {
 	if u.ref != f.ref {
 		if key := "differs " + u.ref + " " + f.ref; !x.told[key] {
 			x.told[key] = true
-			x.report(Contradiction, f.place, "this is element %s where the segment has %s elsewhere; %s was kept", f.ref, u.ref, u.ref)
+			x.report(Contradiction, at, "this is element %s where the segment has %s elsewhere; %s was kept", f.ref, u.ref, u.ref)
 		}
 		return nil
 	}
@@ -105,59 +154,55 @@ func (x *xsd) differs(u *use, f *field) []string {
 		low, high = u.min, u.max
 	}
 	fieldLow, fieldHigh := e.min, e.max
-	if f.use.max > 0 {
-		fieldLow, fieldHigh = f.use.min, f.use.max
+	if f.max > 0 {
+		fieldLow, fieldHigh = f.min, f.max
 	}
 	if fieldLow != low || fieldHigh != high {
 		words = append(words, "length", length(fieldLow, fieldHigh))
 	}
-	if values := codeValues(f.codes); len(values) > 0 && len(values) < len(e.codes) && !slices.ContainsFunc(values, func(v string) bool { return !plainCode(v) }) {
-		words = append(words, "codes", strings.Join(values, " "))
+	if len(f.codes) > 0 && len(f.codes) < len(e.codes) && !slices.ContainsFunc(f.codes, func(v string) bool { return !plainCode(v) }) {
+		words = append(words, "codes", strings.Join(f.codes, " "))
 	}
 	return words
-}
-
-func codeValues(codes []schema.Code) []string {
-	out := make([]string, len(codes))
-	for i, c := range codes {
-		out[i] = c.Value
-	}
-	return out
 }
 
 // fields reads the elements of a segment or composite, and describes those
 // that are new.
 func (x *xsd) fields(n *xmlNode, name string, inside bool) []field {
-	var out []field
+	out, known := x.read[n]
+	if known {
+		return out
+	}
+	defer func() { x.read[n] = out }()
 	for _, c := range x.children(n) {
 		if len(out) >= maxPositions {
-			x.report(NotKept, c.place, "%s has more than %d elements", name, maxPositions)
+			x.report(NotKept, c.at(), "%s has more than %d elements", name, maxPositions)
 			break
 		}
 		t := x.target(c)
 		if t == nil {
-			x.report(Contradiction, c.place, "element %q is not in the schema", c.attrs["ref"])
+			x.report(Contradiction, c.at(), "element %q is not in the schema", c.attr("ref"))
 			continue
 		}
 		low, high, ok := c.occurs(1, 1)
 		if !ok {
-			x.report(NotUnderstood, c.place, "minOccurs and maxOccurs are numbers")
+			x.report(NotUnderstood, c.at(), "minOccurs and maxOccurs are numbers")
 		}
-		f := field{use: use{required: low > 0, repeat: 1, place: c.place}}
+		f := field{use: use{required: low > 0, repeat: 1, place: c.at()}}
 		if high != 1 {
 			f.repeat = min(max(high, 1), 999999)
 			if high == 0 {
 				f.repeat = 999999
 			}
 		}
-		if i := info(c); i != nil && i.attrs["Used"] == "No" || high < 0 {
+		if i := info(c); i != nil && i.attr("Used") == "No" || high < 0 {
 			f.unused, f.required = true, false
 		}
 		switch {
 		case t.child("complexType") == nil:
 			x.simple(&f, c, t, name, len(out)+1)
 		case inside:
-			x.report(NotKept, c.place, "a composite inside of a composite")
+			x.report(NotKept, c.at(), "a composite inside of a composite")
 			continue
 		default:
 			x.composite(&f, c, t)
@@ -170,7 +215,7 @@ func (x *xsd) fields(n *xmlNode, name string, inside bool) []field {
 // composite reads a composite. It is described once; schemas have it once for
 // each place, where it may be narrower.
 func (x *xsd) composite(f *field, reference, t *xmlNode) {
-	ref := copySuffix.ReplaceAllString(t.attrs["name"], "")
+	ref := copySuffix.ReplaceAllString(t.attr("name"), "")
 	if !compositeRef.MatchString(ref) {
 		if m := noteRef.FindStringSubmatch(notes(reference)); m != nil {
 			ref = m[2]
@@ -183,7 +228,10 @@ func (x *xsd) composite(f *field, reference, t *xmlNode) {
 	fields := x.fields(t, ref, true)
 	l := x.std.composites[ref]
 	if l == nil {
-		l = &layout{ref: ref, name: sentenceCase(notes(t)), place: t.place}
+		if !x.within(&x.left.layouts, 1, t.at(), "segments and composites") || !x.within(&x.left.uses, len(fields), t.at(), "positions") {
+			return
+		}
+		l = &layout{ref: ref, name: sentenceCase(notes(t)), place: t.at()}
 		if l.name == "" {
 			l.name = sentenceCase(notes(reference))
 		}
@@ -194,7 +242,7 @@ func (x *xsd) composite(f *field, reference, t *xmlNode) {
 		x.std.composites[ref] = l
 	}
 	if len(fields) != len(l.uses) {
-		x.report(Contradiction, t.place, "composite %s has %d components here and %d elsewhere; the first was kept", ref, len(fields), len(l.uses))
+		x.report(Contradiction, t.at(), "composite %s has %d components here and %d elsewhere; the first was kept", ref, len(fields), len(l.uses))
 	}
 	f.parts = fields
 }
@@ -205,7 +253,7 @@ func (x *xsd) simple(f *field, c, t *xmlNode, holder string, position int) {
 	if m := noteRef.FindStringSubmatch(name); m != nil {
 		name, f.ref = m[1], m[2]
 	}
-	typeName := t.attrs["type"]
+	typeName := t.attr("type")
 	if _, local, prefixed := strings.Cut(typeName, ":"); prefixed {
 		typeName = local
 	}
@@ -221,58 +269,74 @@ func (x *xsd) simple(f *field, c, t *xmlNode, holder string, position int) {
 	} else if g := x.types[typeName]; g != nil && body == nil {
 		body = g
 	}
-	low, high := x.facets(f, body, 0)
+	told := x.facet(body, 0)
+	f.codes, f.values = told.codes, told.values
+	switch {
+	case told.kind != 0:
+		f.kind, f.decimals = told.kind, told.decimals
+	case told.text && f.kind == 0:
+		f.kind = x.kind("AN")
+	}
+	low, high := told.low, told.high
 	if f.kind == 0 {
 		f.kind = x.kind("AN")
-		x.report(NotUnderstood, t.place, "type %q of %s is not known; it was taken as text", typeName, holder)
+		x.report(NotUnderstood, t.at(), "type %q of %s is not known; it was taken as text", typeName, holder)
 	}
 	if f.ref == "" || !elementName.MatchString(f.ref) {
 		key := fmt.Sprintf("%s %d", holder, position)
 		if f.ref = x.made[key]; f.ref == "" {
 			f.ref = fmt.Sprintf("Z%d", 10000+len(x.made))
 			x.made[key] = f.ref
-			x.report(NotUnderstood, c.place, "the number of this element is not told; it got %s", f.ref)
+			x.report(NotUnderstood, c.at(), "the number of this element is not told; it got %s", f.ref)
 		}
 	}
 	e := x.std.elements[f.ref]
 	if e == nil {
-		low, high = told(low, high, f.codes)
-		e = &element{ref: f.ref, name: sentenceCase(name), kind: f.kind, decimals: f.decimals, min: low, max: max(high, low), place: c.place}
+		if !x.within(&x.left.elements, 1, c.at(), "elements") {
+			return
+		}
+		e = &element{ref: f.ref, name: sentenceCase(name), kind: f.kind, decimals: f.decimals, place: c.at()}
+		e.min, e.max, e.guessed = told.length()
 		if e.name == "" {
 			e.name = f.ref
 		}
 		x.std.elements[f.ref] = e
 	}
-	if high > 0 && (low != e.min || high != e.max) {
+	if high > 0 && (max(low, 1) != e.min || high != e.max) {
 		f.use.min, f.use.max = max(low, 1), max(high, low, 1)
+	}
+	if len(f.codes) == 0 || x.left.codes <= 0 {
+		return
 	}
 	known := map[string]bool{}
 	for _, have := range e.codes {
 		known[have.Value] = true
 	}
 	for _, code := range f.codes {
-		if !known[code.Value] {
+		if !known[code.Value] && x.within(&x.left.codes, 1, c.at(), "codes") {
 			known[code.Value] = true
 			e.codes = append(e.codes, code)
+			if e.guessed {
+				e.max = max(e.max, len(code.Value))
+			}
 		}
 	}
 }
 
-// told completes the length of an element: codes tell it when nothing else
-// does.
-func told(low, high int, codes []schema.Code) (shortest, longest int) {
-	for _, c := range codes {
-		if high == 0 {
-			longest = max(longest, len(c.Value))
+// length gives the length of an element: codes tell it when nothing else does,
+// which is a guess.
+func (f *facet) length() (shortest, longest int, guessed bool) {
+	longest = f.high
+	for _, c := range f.codes {
+		if f.high == 0 {
+			longest, guessed = max(longest, len(c.Value)), true
 		}
-	}
-	if longest == 0 {
-		longest = high
 	}
 	if longest == 0 {
 		longest = 65535
 	}
-	return max(low, 1), longest
+	shortest = max(f.low, 1)
+	return shortest, max(shortest, longest), guessed
 }
 
 func (x *xsd) kind(text string) schema.Type {
@@ -287,41 +351,55 @@ func decimalsOf(text string) int {
 	return 0
 }
 
-// facets reads lengths and codes of a simple type; 0 is not told.
-func (x *xsd) facets(f *field, body *xmlNode, depth int) (low, high int) {
+// facet is what a simple type tells: lengths (0 is not told), kind and codes.
+type facet struct {
+	low, high int
+	kind      schema.Type // 0 for none
+	decimals  int
+	text      bool // a string without a kind of EDI
+	codes     []schema.Code
+	values    []string
+}
+
+// facet reads a simple type.
+func (x *xsd) facet(body *xmlNode, depth int) facet {
 	r := body.child("restriction")
 	if r == nil || depth > 8 {
-		return 0, 0
+		return facet{}
 	}
-	base := r.attrs["base"]
+	if known, ok := x.facets[body]; ok {
+		return known
+	}
+	base := r.attr("base")
 	if _, local, prefixed := strings.Cut(base, ":"); prefixed {
 		base = local
 	}
+	var f facet
 	switch m := baseType.FindStringSubmatch(base); {
 	case m != nil:
 		f.kind, f.decimals = x.kind(m[1]), decimalsOf(m[1])
 	case x.types[base] != nil && x.types[base] != body:
-		low, high = x.facets(f, x.types[base], depth+1)
-	case base == "string" && f.kind == 0:
-		f.kind = x.kind("AN")
+		f = x.facet(x.types[base], depth+1)
+	case base == "string":
+		f.text = true
 	}
-	seen := map[string]bool{}
 	var codes []schema.Code
+	seen := map[string]bool{}
 	for _, c := range r.children {
-		v := c.attrs["value"]
+		v := c.attr("value")
 		n, isNumber := count(v)
 		switch c.name {
 		case "minLength":
 			if isNumber {
-				low = n
+				f.low = n
 			}
 		case "maxLength":
 			if isNumber {
-				high = n
+				f.high = n
 			}
 		case "length":
 			if isNumber {
-				low, high = n, n
+				f.low, f.high = n, n
 			}
 		case "enumeration":
 			if v != "" && printable(v) == v && !seen[v] {
@@ -330,13 +408,19 @@ func (x *xsd) facets(f *field, body *xmlNode, depth int) (low, high int) {
 			}
 		case "annotation", "whiteSpace":
 		default:
-			x.report(NotKept, c.place, "a facet that elements of EDI do not have")
+			x.report(NotKept, c.at(), "a facet that elements of EDI do not have")
 		}
 	}
 	if len(codes) > 0 {
 		f.codes = codes
+		values := make([]string, len(codes))
+		for i, c := range codes {
+			values[i] = c.Value
+		}
+		f.values = x.kinds.keep(values)
 	}
-	return low, high
+	x.facets[body] = f
+	return f
 }
 
 func (n *xmlNode) string() string {
@@ -360,13 +444,13 @@ func (x *xsd) rules(reference, t *xmlNode, name string) []string {
 		letter := map[string]string{
 			"X12ConditionDesignatorX_Paired": "P", "X12ConditionDesignatorX_Required": "R", "X12ConditionDesignatorX_Exclusion": "E",
 			"X12ConditionDesignatorX_Conditional": "C", "X12ConditionDesignatorX_ListConditional": "L",
-		}[r.attrs["subjects"]]
+		}[r.attr("subjects")]
 		names := []string{}
-		if q := r.attrs["qualifier"]; q != "" {
+		if q := r.attr("qualifier"); q != "" {
 			names = append(names, q)
 		}
 		for _, s := range r.all("Subject") {
-			names = append(names, s.attrs["name"])
+			names = append(names, s.attr("name"))
 		}
 		text := letter
 		for _, s := range names {
@@ -378,7 +462,7 @@ func (x *xsd) rules(reference, t *xmlNode, name string) []string {
 			text += m[1]
 		}
 		if letter == "" || text == "" || len(names) < 2 {
-			x.report(NotUnderstood, r.place, "a rule of %s: %s %s", name, r.attrs["subjects"], strings.Join(names, " "))
+			x.report(NotUnderstood, r.at(), "a rule of %s: %s %s", name, r.attr("subjects"), strings.Join(names, " "))
 			continue
 		}
 		if !slices.Contains(out, text) {

@@ -1,0 +1,5 @@
+//go:build unix && !race
+
+package dictionary_test
+
+const slower = 1
