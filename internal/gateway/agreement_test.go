@@ -209,6 +209,9 @@ func TestAgreement(t *testing.T) {
 			if e := x.arrived().Evidence; e.Digest != "sha-384" || e.MICAlg != "sha-384" || x.receipt().MICAlg != "sha-384" {
 				x.t.Errorf("digest %s, MIC %s, receipt %s", e.Digest, e.MICAlg, x.receipt().MICAlg)
 			}
+			if f := x.header("EDIINT-Features"); !strings.Contains(f, "CEM") || !strings.Contains(f, "AS2-Reliability") {
+				x.t.Errorf("EDIINT-Features: %s", f)
+			}
 		}},
 		"sign: none": {"sign: none", "require_signed: false", func(x *trade) {
 			x.delivered()
