@@ -94,7 +94,7 @@
 //	      require
 //	  variant BY "Buyer" where 1 = BY
 //	  others forbid
-//	codes 355 add P9 "Pallet of nine"
+//	codes 355 add P9 "Pallet of nine" until 2026-12-31
 //
 // What breaks a rule that only the overlay set is marked so, because a 999
 // reports it with other codes than a fault against the standard.

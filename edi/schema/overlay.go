@@ -48,7 +48,8 @@ func (c *compiler) layer(f *File) error {
 	return nil
 }
 
-// codeChange reads: codes 355 add P9 "name" | remove A B | only A B.
+// codeChange reads: codes 355 add P9 "name" [from DAY] [until DAY] | remove A B
+// | only A B.
 func (c *compiler) codeChange(f *File, st *statement) error {
 	s := f.source
 	if len(st.words) < 4 {
@@ -62,13 +63,20 @@ func (c *compiler) codeChange(f *File, st *statement) error {
 	values := st.words[3:]
 	switch st.words[2].text {
 	case "add":
-		for i := 0; i < len(values); i++ {
-			code := Code{Value: values[i].text}
-			if i+1 < len(values) && values[i+1].quoted {
-				i++
-				code.Name = values[i].text
+		for len(values) > 0 {
+			n := 1 // words of this code
+			for n < len(values) && (values[n].quoted || values[n].text == "from" || values[n].text == "until") {
+				if !values[n].quoted {
+					n++
+				}
+				n++
 			}
-			change.add = append(change.add, code)
+			n = min(n, len(values))
+			code, err := f.code(&statement{line: st.line, words: values[:n]})
+			if err != nil {
+				return err
+			}
+			change.add, values = append(change.add, code), values[n:]
 		}
 	case "remove", "only":
 		for _, v := range values {

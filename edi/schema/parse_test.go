@@ -157,6 +157,7 @@ func TestMistakes(t *testing.T) {
 		{"component", overlay("at heading/AAA\n  3-3 require\n"), "element 3 of AAA has components 1 to 2"},
 		{"component of none", overlay("at heading/AAA\n  1-1 require\n"), "element 1 of AAA is no composite"},
 		{"codes", overlay("codes 99 add X\n"), "element 99 is not described"},
+		{"codes from no day", overlay("codes 1 add X \"Ex\" from soon\n"), "\"soon\" is no day"},
 		{"template bomb", with("    SUB O *\n", "    include a\ntemplate a\n  include a\n  include a\n"), "nested deeper"},
 		{"extends itself", []string{"dictionary test/d\nextends test/d\n"}, "extends itself"},
 	} {

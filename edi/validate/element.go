@@ -3,6 +3,8 @@ package validate
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strings"
 
 	"tradepost/edi"
 	"tradepost/edi/schema"
@@ -376,7 +378,7 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 		text = fmt.Sprintf("%s have to stand together or not at all; %s (%s) is missing.", list(note.Positions, say, "and"), say(at), uses[at-1].Name)
 	case schema.OneRequired, schema.OnlyOne:
 		text = fmt.Sprintf("One of %s is needed.", list(note.Positions, say, "or"))
-		if note.Kind == schema.OnlyOne && present != 0 {
+		if note.Kind == schema.OnlyOne && slices.ContainsFunc(note.Positions, has) {
 			f = faultExclusive
 			text = fmt.Sprintf("Only one of %s may stand here.", list(note.Positions, say, "or"))
 		}
@@ -396,7 +398,7 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 		at = rest[0]
 		text = fmt.Sprintf("%s stands here, so one of %s is needed, too.", say(first), list(rest, say, "or"))
 	}
-	text += " (Syntax note " + note.String() + ".)"
+	text += " (" + v.noteName(note) + ".)"
 	component := 0
 	if element > 0 {
 		component = at
@@ -411,6 +413,23 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 	if component == 0 {
 		is.Trigger = trigger
 	}
+}
+
+// noteName names a note as its standard does: syntax note P0607 of X12,
+// dependency note D2(01,02) of EDIFACT.
+func (v *validator) noteName(note *schema.Note) string {
+	if v.ic.Standard != schema.EDIFACT {
+		return "Syntax note " + note.String()
+	}
+	number := byte(note.Kind)
+	if i := strings.IndexByte("PRECL", number); i >= 0 {
+		number = "23456"[i]
+	}
+	positions := make([]string, len(note.Positions))
+	for i, p := range note.Positions {
+		positions[i] = fmt.Sprintf("%02d", p)
+	}
+	return fmt.Sprintf("Dependency note D%c(%s)", number, strings.Join(positions, ","))
 }
 
 func firstOf(positions []int, wanted func(int) bool) int {

@@ -92,17 +92,21 @@ func (w *walker) find(seg *edi.Segment, tag schema.Tag) (at, full place, ok bool
 			from = max(from, f.loop.Nodes[f.pos].From)
 		}
 		tags := f.loop.Tags
+		row := 0 // behind the variants of which one fits and is used up
 		for i := from; i < len(tags); i++ {
 			if tags[i] != tag {
 				continue
 			}
 			n := &f.loop.Nodes[i]
-			if n.Where != nil && !matches(n.Where, seg) {
+			if n.Where != nil && !matches(n.Where, seg) || n.Where == nil && i < row {
 				continue
 			}
 			if n.Max != 0 && w.counts[f.loop.First+i] >= uint32(n.Max) { //nolint:gosec // bounded by the schema loader
 				if full.depth < 0 {
 					full = place{d, i}
+				}
+				if n.Where != nil {
+					row = n.To // it is not one of the others
 				}
 				continue
 			}
