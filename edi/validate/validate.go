@@ -424,6 +424,7 @@ func strayService(between []byte) string {
 // stand before the segment, or behind the last one. Those about an ISA wait
 // until its interchange is open.
 func (v *validator) notices(list []edi.Notice, between []byte, header bool) {
+	v.seg = nil // the segment before is gone
 	for _, n := range list {
 		if header && headerRule(n.Rule) != "" {
 			continue
@@ -450,7 +451,6 @@ func (v *validator) notices(list []edi.Notice, between []byte, header bool) {
 				is.Ordinal = v.ordinal + 1
 			}
 		}
-		v.seg = nil
 		v.waive(sc, is)
 	}
 }

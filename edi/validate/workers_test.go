@@ -124,6 +124,7 @@ func TestWorkersGenerated(t *testing.T) {
 		"blanks":                  strings.Repeat(" \n", 5000),
 		"a letter":                "Dear Sir or Madam,\n" + strings.Repeat("we write to you. ", 1000),
 		"delimiters change":       single + strings.NewReplacer("*", "|", "~", "'", ">", "^").Replace(single) + single,
+		"headers at large":        "UNB+0'UNH+0'UNT+0'UNZ'UNH!",
 		"mark and tail":           "\xef\xbb\xbf" + x12 + "\x1a",
 	}
 	catalog := schema.Shipped()
