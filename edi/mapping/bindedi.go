@@ -14,9 +14,11 @@ type ediBinder struct {
 	x     *guideIndex
 	p     *problems
 	signs map[string]int
+
+	lenient bool // codes of conditions that the guide does not have are left out
 }
 
-func (b *ediBinder) reporting(p *problems) binder { return &ediBinder{b.x, p, b.signs} }
+func (b *ediBinder) reporting(p *problems) binder { return &ediBinder{b.x, p, b.signs, b.lenient} }
 
 func (b *ediBinder) root() *contextType { return &contextType{loop: b.x.root, path: b.x.guide.Name} }
 
@@ -65,7 +67,10 @@ func (b *ediBinder) bind(ctx *contextType, path located, w want) *place {
 	if l.failed {
 		return nil
 	}
-	l.place.layout = l.layout
+	l.place.layout, l.place.node = l.layout, at.node
+	if n := len(l.place.steps); n > 0 {
+		l.place.node = l.place.steps[n-1].node
+	}
 	return l.place
 }
 
@@ -179,18 +184,35 @@ func (l *lookup) cond(c condText, layout *schema.Segment) cond {
 			return cond{}
 		}
 	}
-	l.codes(use, c.values, c.col)
-	return cond{element: c.element, component: c.component, values: c.values, not: c.not, use: use}
+	return cond{element: c.element, component: c.component, values: l.condCodes(use, c), not: c.not, use: use}
 }
 
-// codes checks constants of the map against a code list.
-func (l *lookup) codes(use *schema.Use, values []string, col int) {
+// codes checks constants of the map against a code list and returns those it
+// has: all of them, but for a guide the map does not name.
+func (l *lookup) codes(use *schema.Use, values []string, col int) []string {
+	var known []string
 	for _, v := range values {
-		if bad, hint := badConstant(use, v); bad != "" {
+		bad, hint := badConstant(use, v)
+		if bad == "" {
+			known = append(known, v)
+		} else if !l.b.lenient {
 			l.fail(col, hint, "%s", bad)
-			return
+			return nil
 		}
 	}
+	if len(known) == 0 && len(values) > 0 {
+		l.fail(col, "", "no code of %s is left", use.Name)
+	}
+	return known
+}
+
+// condCodes are the codes of a condition. One that excludes codes keeps those
+// that a guide does not have anyway.
+func (l *lookup) condCodes(use *schema.Use, c condText) []string {
+	if c.not && l.b.lenient {
+		return c.values
+	}
+	return l.codes(use, c.values, c.col)
 }
 
 // badConstant tells what is wrong with a value of the map at an element.
@@ -346,7 +368,9 @@ func (l *lookup) pair(t *leafText, out *leaf, use *schema.Use) {
 		l.fail(t.col, "", "it ends at a value, occurrences are wanted")
 		return
 	}
-	l.codes(use, t.pair, t.col)
+	if out.pair = l.codes(use, t.pair, t.col); l.failed {
+		return
+	}
 	out.use = &uses[t.element]
 	l.place.codec = codecOf(out.use, 0, nil)
 	l.place.kind = l.place.codec.kind
@@ -366,11 +390,11 @@ func (l *lookup) composites(t *leafText, out *leaf, use *schema.Use) {
 			return
 		}
 		inner := l.component(use, l.layout, t.element, c.element, c.col)
-		l.codes(inner, c.values, c.col)
+		values := l.condCodes(inner, c)
 		if l.failed {
 			return
 		}
-		out.conds = append(out.conds, cond{component: c.element, values: c.values, not: c.not, use: inner})
+		out.conds = append(out.conds, cond{component: c.element, values: values, not: c.not, use: inner})
 	}
 	switch {
 	case t.component == 0 && (l.want == wantEach || l.want == wantCount):
@@ -436,9 +460,9 @@ func (b *ediBinder) inside(ctx *contextType, p *place) *contextType {
 	for range max(p.up, 0) {
 		at = at.above
 	}
-	in := &contextType{loop: at.loop, layout: at.layout, span: at.span, above: ctx, path: p.text}
+	in := &contextType{loop: at.loop, layout: at.layout, node: at.node, span: at.span, above: ctx, path: p.text}
 	for _, s := range p.steps {
-		in.span = nil
+		in.span, in.node = nil, s.node
 		if s.loop != nil {
 			in.loop, in.layout = s.loop, nil
 		} else {

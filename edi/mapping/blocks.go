@@ -36,6 +36,7 @@ func (c *compiler) block(l *line, r *ruleText, from, to *contextType) *line {
 	}
 	if !r.stays() {
 		l.to = c.to.bind(to, r.target, w)
+		c.attempt(l.to)
 	}
 	source := r.each
 	if source == nil {
@@ -148,7 +149,7 @@ func closed(ctx *contextType) *contextType {
 
 // complete reports required fields of an object that no line fills.
 func (c *compiler) complete(at position, b *block, to *contextType) {
-	if to.object == nil {
+	if to.object == nil || c.lenient {
 		return
 	}
 	filled := map[*Field]bool{}
@@ -170,7 +171,7 @@ func (c *compiler) complete(at position, b *block, to *contextType) {
 	}
 	look(b)
 	for _, f := range to.object.Fields {
-		if f.Required && !filled[f] {
+		if f.Required && !filled[f] && !(c.tried[f] && len(c.p.list) > 0) {
 			c.p.at(at, "add a line for it", "field %s of %s is required and no line fills it", f.Name, to.object.Name)
 		}
 	}

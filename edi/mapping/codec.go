@@ -155,7 +155,7 @@ func (c *codec) encodeNumber(dst, v []byte, mark byte) (encoded, string) {
 		}
 	}
 	out := dst[start:]
-	if c.use != nil {
+	if c.use != nil && isNumeric(c.use) {
 		// Leading zeros up to the smallest length, and none beyond the largest.
 		for digits(out) < c.use.Min {
 			at := bytes.IndexFunc(out, func(r rune) bool { return r != '-' })
@@ -250,6 +250,11 @@ func appendEDITime(dst []byte, c clock) []byte {
 	return append(f.append(dst, moment{clock: c}), c.fraction...)
 }
 
+// isNumeric tells elements whose length counts digits.
+func isNumeric(u *schema.Use) bool {
+	return u.Type == schema.Implied || u.Type == schema.Decimal || u.Type == schema.Numeric
+}
+
 // fits checks the length and code of an element's text before it is written.
 func (c *codec) fits(v []byte) string {
 	u := c.use
@@ -257,13 +262,13 @@ func (c *codec) fits(v []byte) string {
 		return ""
 	}
 	n := utf8.RuneCount(v)
-	if c.kind.isNumber() {
+	if isNumeric(u) {
 		n = digits(v)
 	}
 	switch {
 	case u.Max > 0 && n > u.Max:
 		return fmt.Sprintf("has %d characters, %s takes at most %d", n, u.Name, u.Max)
-	case n < u.Min && n > 0 && !c.kind.isNumber():
+	case n < u.Min && n > 0 && !isNumeric(u):
 		return fmt.Sprintf("has %d characters, %s takes at least %d", n, u.Name, u.Min)
 	case n < u.Min && n > 0:
 		return fmt.Sprintf("has %d digits, %s takes at least %d", n, u.Name, u.Min)

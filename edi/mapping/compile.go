@@ -20,6 +20,9 @@ type compiler struct {
 	depth    int
 	turned   bool // a line of only-from is compiled
 	oneway   bool // a line of only-to, or one inside of it
+	lenient  bool // for a guide the map does not name: lines it has no place for are left out
+	dropped  []Problem
+	tried    map[*Field]bool // fields that lines with a mistake were written for
 }
 
 // compiledBlock is a block used in one pair of contexts.
@@ -35,20 +38,20 @@ const (
 )
 
 // compile makes the program for one guide or form on each side.
-func compile(m *mapText, from, to sideInfo, p *problems) *program {
-	c := &compiler{p: p, m: m, blocks: map[string][]*compiledBlock{}}
+func compile(m *mapText, from, to sideInfo, lenient bool, p *problems) *program {
+	c := &compiler{p: p, m: m, blocks: map[string][]*compiledBlock{}, lenient: lenient, tried: map[*Field]bool{}}
 	bind := func(s *sideInfo) binder {
 		if s.form != nil {
 			return &formBinder{s.form, p}
 		}
-		b := &ediBinder{s.guide, p, map[string]int{}}
+		b := &ediBinder{s.guide, p, map[string]int{}, lenient}
 		c.guides = append(c.guides, s.guide.guide.Name)
 		return b
 	}
 	c.from, c.to = bind(&from), bind(&to)
 	prog := &program{from: from, to: to, top: &block{}}
 	c.lines(prog.top, m.lines, c.from.root(), c.to.root())
-	prog.all = c.all
+	prog.all, prog.dropped = c.all, c.dropped
 	c.required(prog)
 	return prog
 }
@@ -57,18 +60,27 @@ func compile(m *mapText, from, to sideInfo, p *problems) *program {
 // of one direction behind those of both.
 func (c *compiler) lines(into *block, text linesText, from, to *contextType) {
 	for _, r := range text.both {
-		c.add(into, c.line(r, from, to))
+		c.try(into, func() *line { return c.line(r, from, to) })
 	}
 	for _, r := range text.onlyTo {
-		if l := c.oneWay(r, from, to, Forward); l != nil {
-			c.add(into, l)
-		}
+		c.try(into, func() *line { return c.oneWay(r, from, to, Forward) })
 	}
 	for _, r := range text.onlyFrom {
-		if l := c.oneWay(r, from, to, Backward); l != nil {
-			c.add(into, l)
-		}
+		c.try(into, func() *line { return c.oneWay(r, from, to, Backward) })
 	}
+}
+
+// try adds a line; one that a guide the map does not name has no place for is
+// left out.
+func (c *compiler) try(into *block, compile func() *line) {
+	before, all := len(c.p.list), len(c.all)
+	l := compile()
+	if c.lenient && len(c.p.list) > before {
+		c.dropped = append(c.dropped, c.p.list[before:]...)
+		c.p.list, c.all = c.p.list[:before], c.all[:all]
+		return
+	}
+	c.add(into, l)
 }
 
 func (c *compiler) add(into *block, l *line) {
@@ -108,7 +120,15 @@ func (c *compiler) line(r *ruleText, from, to *contextType) *line {
 	if l.to = c.to.bind(to, r.target, c.targetWant(r, to)); l.to == nil {
 		return nil
 	}
+	c.attempt(l.to)
 	return c.valueLine(l, r, from, to)
+}
+
+// attempt notes that there is a line for a field, right or wrong.
+func (c *compiler) attempt(p *place) {
+	if p != nil && len(p.steps) > 0 && p.steps[0].field != nil {
+		c.tried[p.steps[0].field] = true
+	}
 }
 
 // targetWant lets a line with several paths and no join write a list.
@@ -325,7 +345,7 @@ func (c *compiler) besideValue(l *line, b pairText) {
 		c.p.at(b.name.at, "write 6: \"3\" or 3.1: \"5\"", "beside names elements of the segment the value stands in")
 		return
 	}
-	look := &lookup{b: &ediBinder{p: c.p, x: c.index(l.from)}, text: &pathText{located: b.name}, place: &place{}}
+	look := &lookup{b: &ediBinder{p: c.p, x: c.index(l.from), lenient: c.lenient}, text: &pathText{located: b.name}, place: &place{}}
 	use := look.element(layout, n, 0)
 	if look.failed {
 		return
@@ -368,6 +388,9 @@ func (c *compiler) lookup(l *line, r *ruleText) {
 			return
 		}
 	}
+	if c.lenient {
+		return // codes the guide does not have are refused when they occur
+	}
 	for _, row := range l.table.rows {
 		var bad, hint string
 		left, right := l.from, l.to
@@ -389,10 +412,22 @@ func (c *compiler) kinds(l *line, r *ruleText) {
 		return
 	}
 	for _, p := range l.places {
+		if l.kind != lineJoin {
+			c.numberInText(p, l.to)
+			c.numberInText(l.to, p)
+		}
 		if !canBecome(p.kind, l.to.kind) {
 			c.p.at(p.at, "say how: date: for texts that hold dates, lookup, or to and from", "%s is a %s, %s is a %s", p.text, p.kind, l.name, l.to.kind)
 			return
 		}
+	}
+}
+
+// numberInText makes a text element that goes to a number of a form one that
+// holds a number, with the decimal mark of its interchange.
+func (c *compiler) numberInText(element, other *place) {
+	if element.leaf.use != nil && element.kind == Text && other.field != nil && other.kind.isNumber() {
+		element.kind, element.codec.kind = other.kind, other.kind
 	}
 }
 

@@ -85,9 +85,13 @@ type Summary struct {
 	Written   int // mapped and written
 	Failed    int // not written because of faults
 	Skipped   int // not for this map
-	Invalid   int // written or not, not valid under their guide
+	Invalid   int // EDI, written or not, that is not valid under its guide
 	Left      int // values the map does not carry
 }
+
+// ErrInput says that the input as a whole is not what the map reads: no EDI, no
+// JSON, a sheet without the columns that are needed.
+var ErrInput = errors.New("the input cannot be read")
 
 // Convert reads documents one by one, maps each and writes it. What goes wrong
 // with one document is in its report and leaves the others alone; the error is
@@ -187,10 +191,10 @@ func (c *conversion) fromForm(r io.Reader, f *Form) error {
 	case CSV:
 		in, err = newCSVSource(r, c.o.MaxDocument, &c.form)
 	default:
-		err = fmt.Errorf("documents of form %s are not read from %q: json, jsonl, xml or csv", f.Name, c.o.Form)
+		return fmt.Errorf("documents of form %s are not read from %q: json, jsonl, xml or csv", f.Name, c.o.Form)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrInput, err)
 	}
 	var p *program
 	if c.o.Way == Backward {
@@ -210,7 +214,7 @@ func (c *conversion) fromForm(r io.Reader, f *Form) error {
 			return nil
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%w: %w", ErrInput, err)
 		}
 		doc := &Document{Type: f.Name, Accepted: len(faults) == 0, Faults: faults}
 		if len(faults) == 0 {
@@ -293,7 +297,7 @@ func (c *conversion) finish(doc *Document) error {
 	if len(doc.Faults) > 0 {
 		c.sum.Failed++
 	}
-	if !doc.Accepted {
+	if !doc.Accepted && doc.Guide != "" {
 		c.sum.Invalid++
 	}
 	c.sum.Left += len(doc.Left)
@@ -316,8 +320,8 @@ func (c *conversion) fromEDI(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if report.Unread != nil && c.sum.Documents == 0 {
-		return fmt.Errorf("the input cannot be read: %w", report.Unread)
+	if report.Unread != nil {
+		return fmt.Errorf("%w: %w", ErrInput, report.Unread)
 	}
 	return nil
 }

@@ -65,11 +65,11 @@ func title(path []*Field, row bool, s *Sheet) string {
 	return names.String()
 }
 
-// rows returns the document as rows of a sheet. A list that has no columns and
-// is not empty is a fault.
+// rows returns the document as rows of a sheet, and the lists that have no
+// columns and stay behind.
 func (d *formDoc) rows(columns []column) ([][]string, []Fault) {
-	var faults []Fault
-	d.listsBeside(0, d.form.Sheet.Rows, &faults)
+	var left []Fault
+	d.listsBeside(0, d.form.Sheet.Rows, &left)
 	var rowsField *Field
 	items := []int32{-1}
 	if d.form.Sheet.Rows != "" {
@@ -80,7 +80,7 @@ func (d *formDoc) rows(columns []column) ([][]string, []Fault) {
 			for ; id >= 0; id = d.objects[id].next {
 				items = append(items, id)
 				if rowsField.Object != nil {
-					d.listsBeside(id, "", &faults)
+					d.listsBeside(id, "", &left)
 				}
 			}
 		}
@@ -100,7 +100,7 @@ func (d *formDoc) rows(columns []column) ([][]string, []Fault) {
 		}
 		out = append(out, row)
 	}
-	return out, faults
+	return out, left
 }
 
 func (d *formDoc) cell(id int32, path []*Field) string {
@@ -118,18 +118,18 @@ func (d *formDoc) cell(id int32, path []*Field) string {
 	return string(d.text[s.from:s.to])
 }
 
-// listsBeside reports lists that a sheet has no columns for.
-func (d *formDoc) listsBeside(id int32, rows string, faults *[]Fault) {
+// listsBeside finds lists that a sheet has no columns for.
+func (d *formDoc) listsBeside(id int32, rows string, left *[]Fault) {
 	o := d.objects[id]
 	for i, f := range o.shape.Fields {
 		s := d.slots[o.base+int32(i)] //nolint:gosec // a form has few fields
 		child, ok := s.object()
 		switch {
-		case f.Kind.isScalar() || !ok || len(*faults) >= maxProblems:
+		case f.Kind.isScalar() || !ok || len(*left) >= maxProblems:
 		case f.Kind == Group:
-			d.listsBeside(child, "", faults)
+			d.listsBeside(child, "", left)
 		case f.Name != rows:
-			*faults = append(*faults, Fault{Text: "CSV has no columns for a list beside the one that makes the rows", Target: d.path(id, f)})
+			*left = append(*left, Fault{Text: "CSV has no columns for a list beside the one that makes the rows", Target: d.path(id, f)})
 		}
 	}
 }

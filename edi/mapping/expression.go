@@ -184,7 +184,7 @@ func (g *guardVisitor) Visit(n *ast.Node) {
 		g.refuse("maps and bytes are not for maps of documents")
 	case *ast.UnaryNode:
 		if x.Operator == "-" && x.Node.Type() == reflect.TypeFor[Number]() {
-			ast.Patch(n, &ast.CallNode{Callee: &ast.IdentifierNode{Value: "negative"}, Arguments: []ast.Node{x.Node}})
+			ast.Patch(n, &ast.CallNode{Callee: &ast.IdentifierNode{Value: internal + "negative"}, Arguments: []ast.Node{x.Node}})
 		}
 	case *ast.PredicateNode:
 		if g.wrapped[x] {
@@ -195,7 +195,7 @@ func (g *guardVisitor) Visit(n *ast.Node) {
 		}
 		name := &ast.IdentifierNode{Value: budgetName}
 		g.wrapped[x], g.wrapped[name] = true, true
-		x.Node = &ast.CallNode{Callee: &ast.IdentifierNode{Value: "counted"}, Arguments: []ast.Node{x.Node, name}}
+		x.Node = &ast.CallNode{Callee: &ast.IdentifierNode{Value: internal + "counted"}, Arguments: []ast.Node{x.Node, name}}
 	}
 }
 

@@ -62,6 +62,10 @@ func (t Instant) addDays(n int) (Instant, error) {
 	return t, nil
 }
 
+// internal begins the names of functions that operators stand for: no map can
+// write it, so no name of a map is the same.
+const internal = "\u00b7"
+
 // functionNames are what expressions may call.
 func functionNames() []string {
 	return append([]string{"has", "number", "text", "date", "total", "round", "divide", "days", "format", "replace", "join", "min", "max", "abs"}, builtinNames()...)
@@ -123,10 +127,10 @@ func arithmetic() []expr.Option {
 	mixed := []any{new(func(Number, Number) Number), new(func(Number, int) Number), new(func(int, Number) Number)}
 	exact := append(slices.Clone(mixed), new(func(int, int) Number))
 	return []expr.Option{
-		expr.Function("plus", onNumbers(func(a, b Number) (any, error) { return a.Add(b), nil }), mixed...),
-		expr.Function("minus", onNumbers(func(a, b Number) (any, error) { return a.Sub(b), nil }), mixed...),
-		expr.Function("times", onNumbers(func(a, b Number) (any, error) { return a.Mul(b), nil }), exact...),
-		expr.Function("quotient", onNumbers(func(a, b Number) (any, error) {
+		expr.Function(internal+"plus", onNumbers(func(a, b Number) (any, error) { return a.Add(b), nil }), mixed...),
+		expr.Function(internal+"minus", onNumbers(func(a, b Number) (any, error) { return a.Sub(b), nil }), mixed...),
+		expr.Function(internal+"times", onNumbers(func(a, b Number) (any, error) { return a.Mul(b), nil }), exact...),
+		expr.Function(internal+"quotient", onNumbers(func(a, b Number) (any, error) {
 			q, ok := a.Quo(b)
 			if !ok && b.Cmp(Number{}) == 0 {
 				return nil, errors.New("division by zero")
@@ -136,12 +140,12 @@ func arithmetic() []expr.Option {
 			}
 			return q, nil
 		}), exact...),
-		expr.Function("concat2", func(v ...any) (any, error) {
+		expr.Function(internal+"concat2", func(v ...any) (any, error) {
 			a, _ := v[0].(string)
 			b, _ := v[1].(string)
 			return short(a + b)
 		}, new(func(string, string) string)),
-		expr.Function("later", func(v ...any) (any, error) {
+		expr.Function(internal+"later", func(v ...any) (any, error) {
 			if missing(v) {
 				return nil, nil
 			}
@@ -152,14 +156,14 @@ func arithmetic() []expr.Option {
 			}
 			return t.addDays(n)
 		}, new(func(Instant, int) Instant), new(func(Instant, Number) Instant)),
-		expr.Function("negative", func(v ...any) (any, error) {
+		expr.Function(internal+"negative", func(v ...any) (any, error) {
 			if missing(v) {
 				return nil, nil
 			}
 			n, _ := v[0].(Number)
 			return Number{}.Sub(n), nil
 		}, new(func(Number) Number)),
-		expr.Operator("+", "plus", "concat2", "later"), expr.Operator("-", "minus"), expr.Operator("*", "times"), expr.Operator("/", "quotient"),
+		expr.Operator("+", internal+"plus", internal+"concat2", internal+"later"), expr.Operator("-", internal+"minus"), expr.Operator("*", internal+"times"), expr.Operator("/", internal+"quotient"),
 	}
 }
 
@@ -212,15 +216,15 @@ func comparisons() []expr.Option {
 			return ok1 && ok2 && op.holds(a.Cmp(b)), nil
 		}
 		options = append(options,
-			expr.Function(name, compare, new(func(Number, Number) bool), new(func(Number, int) bool), new(func(int, Number) bool), new(func(Instant, Instant) bool)),
-			expr.Operator(op.sign, name))
+			expr.Function(internal+name, compare, new(func(Number, Number) bool), new(func(Number, int) bool), new(func(int, Number) bool), new(func(Instant, Instant) bool)),
+			expr.Operator(op.sign, internal+name))
 	}
 	return options
 }
 
 func helpers() []expr.Option {
 	return []expr.Option{
-		expr.Function("counted", func(v ...any) (any, error) {
+		expr.Function(internal+"counted", func(v ...any) (any, error) {
 			if b, ok := v[1].(*budget); ok {
 				return v[0], b.step()
 			}

@@ -313,6 +313,7 @@ func (s *jsonSource) field(id int32, f *Field, depth int) error {
 	case f.Kind == List && t == json.Delim('['):
 		return s.list(id, at, f, depth)
 	case t == json.Delim('{') || t == json.Delim('['):
+		s.in.tell(at)
 		s.in.add(id, f, offset, fmt.Sprintf("is a %s, not %v", f.Kind, t))
 		for s.dec.More() {
 			if err := s.skip(depth); err != nil {
@@ -322,11 +323,22 @@ func (s *jsonSource) field(id int32, f *Field, depth int) error {
 		_, err := s.token()
 		return err
 	case !f.Kind.isScalar():
+		s.in.tell(at)
 		s.in.add(id, f, offset, fmt.Sprintf("is a %s, not %q", f.Kind, clip(fmt.Sprint(t))))
 		return nil
 	}
-	s.in.scalar(id, at, f, f.Kind, jsonText(t), offset)
+	s.in.scalar(id, at, f, f.Kind, jsonText(t), startOf(t, offset))
 	return nil
+}
+
+// startOf is where a scalar token that ends at an offset begins, when no
+// escapes stand in it.
+func startOf(t json.Token, end int64) int64 {
+	n := len(jsonText(t))
+	if _, ok := t.(string); ok {
+		n++ // the closing quote: the value itself begins behind the opening one
+	}
+	return end - int64(n)
 }
 
 // jsonText is the text of a scalar token: numbers with all their digits.
@@ -357,7 +369,7 @@ func (s *jsonSource) list(id, at int32, f *Field, depth int) error {
 			}
 		case f.Object == nil && t != json.Delim('{') && t != json.Delim('[') && t != nil:
 			item := s.doc.append(at, nil, id, f)
-			s.in.scalar(item, s.doc.objects[item].base, f, f.Of, jsonText(t), offset)
+			s.in.scalar(item, s.doc.objects[item].base, f, f.Of, jsonText(t), startOf(t, offset))
 		default:
 			return fmt.Errorf("the items of %s are %s, not %v", s.doc.path(id, f), itemWords(f), t)
 		}
@@ -375,6 +387,15 @@ func itemWords(f *Field) string {
 type inputFaults struct {
 	doc  *formDoc
 	list []Fault
+	told map[int32]bool // slots that have a fault
+}
+
+// tell notes that a slot has a fault: it is not missing, too.
+func (in *inputFaults) tell(at int32) {
+	if in.told == nil {
+		in.told = map[int32]bool{}
+	}
+	in.told[at] = true
 }
 
 func (in *inputFaults) offset(at int64) uint32 {
@@ -417,6 +438,7 @@ func (in *inputFaults) scalar(id, at int32, f *Field, kind Kind, v string, offse
 	}
 	if bad != "" {
 		d.text = d.text[:from]
+		in.tell(at)
 		if len(in.list) < maxProblems {
 			in.list = append(in.list, Fault{Text: fmt.Sprintf("%q %s", clip(v), bad), Source: Location{Path: d.path(id, fieldOf(f)), Offset: offset, Value: clip(v)}})
 		}
@@ -442,7 +464,7 @@ func (in *inputFaults) required(id int32) {
 	for i, f := range o.shape.Fields {
 		s := in.doc.slots[o.base+int32(i)] //nolint:gosec // a form has few fields
 		if s.to == 0 {
-			if f.Required {
+			if f.Required && !in.told[o.base+int32(i)] { //nolint:gosec // the same
 				in.add(id, f, in.doc.base, "is required and missing")
 			}
 			continue

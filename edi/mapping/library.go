@@ -50,6 +50,25 @@ func (l *Library) Names() []string {
 // FormNames lists the forms that come with this package.
 func (l *Library) FormNames() []string { return shippedNames("forms", ".yaml") }
 
+// Text returns the text of a map or form that comes with this package, as a
+// beginning for one of your own; the error is ErrNotFound when there is none
+// of that name.
+func (l *Library) Text(name string) ([]byte, error) {
+	file := "shipped/" + name + ".yaml"
+	switch {
+	case slices.Contains(l.Names(), name):
+	case slices.Contains(l.FormNames(), name):
+		file = "shipped/forms/" + name + ".yaml"
+	default:
+		return nil, fmt.Errorf("map or form %s: %w; %s", clip(name), ErrNotFound, choose(name, append(l.Names(), l.FormNames()...)))
+	}
+	text, err := fs.ReadFile(shipped, file)
+	if err != nil {
+		return nil, fmt.Errorf("map or form %s: %w", name, err)
+	}
+	return text, nil
+}
+
 // shippedNames lists the texts of one folder without their ending.
 func shippedNames(dir, ext string) []string {
 	entries, err := shipped.ReadDir("shipped/" + dir)

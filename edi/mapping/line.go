@@ -56,7 +56,8 @@ type block struct {
 type program struct {
 	from, to sideInfo
 	top      *block
-	all      []*line // every line once, blocks included
+	all      []*line   // every line once, blocks included
+	dropped  []Problem // why lines were left out for a guide the map does not name
 
 	made    map[*schema.Node][]madeValue // what writing the from side makes by itself
 	derived map[*Field][]byte            // fields that follow from the from side: the constant, or nil for a computed value

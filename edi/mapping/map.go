@@ -156,7 +156,8 @@ func (m *Map) compile(from, to *schema.Guide, bad *problems) *program {
 		}
 		return sideInfo{guide: newGuideIndex(g)}
 	}
-	p := compile(m.text, side(&m.from, from), side(&m.to, to), bad)
+	named := func(s *sideModel, g *schema.Guide) bool { return g == nil || slices.Contains(s.guides, g) }
+	p := compile(m.text, side(&m.from, from), side(&m.to, to), !named(&m.from, from) || !named(&m.to, to), bad)
 	if len(bad.list) == 0 {
 		p.settle()
 	}
@@ -184,31 +185,62 @@ func (p *program) settle() {
 	p.made, p.derived = map[*schema.Node][]madeValue{}, map[*Field][]byte{}
 	for _, l := range p.all {
 		switch {
-		case l.turned && l.to != nil && l.to.field == nil && len(l.to.steps) > 0:
-			last := l.to.steps[len(l.to.steps)-1]
-			at := p.made[last.node]
-			for _, c := range last.conds {
-				at = append(at, madeValue{c.element, c.component, nil, last.conds})
+		case l.turned && l.to != nil && l.to.node != nil:
+			var conds []cond
+			if n := len(l.to.steps); n > 0 {
+				conds = l.to.steps[n-1].conds
 			}
-			p.made[last.node] = append(at, madeValue{l.to.leaf.element, l.to.leaf.component, l.constant, last.conds})
+			at := p.made[l.to.node]
+			for _, c := range conds {
+				at = append(at, madeValue{c.element, c.component, nil, conds})
+			}
+			p.made[l.to.node] = append(at, madeValue{l.to.leaf.element, l.to.leaf.component, l.constant, conds})
 		case !l.backward && l.to != nil && l.to.field != nil:
 			p.derived[l.to.field] = l.constant
 		}
 	}
 }
 
-// Check compiles the map for a guide it does not name, such as a partner's
-// guide laid over one it does name. The error is a *LoadError.
+// Check makes the map ready for a guide it does not name, such as a partner's
+// guide laid over one it does name, and returns what stands in the way of
+// that.
 func (m *Map) Check(g *schema.Guide) error {
+	_, err := m.Unfit(g)
+	return err
+}
+
+// Unfit lists the lines of the map that a guide it does not name has no place
+// for: a segment or code a partner does not use. Such lines are left out for
+// documents of that guide; a value they would have carried back is told as
+// left behind.
+func (m *Map) Unfit(g *schema.Guide) ([]Problem, error) {
 	var err error
+	var list []Problem
+	fits := false
 	m.pairs(func(from, to *schema.Guide) {
-		switch {
-		case err != nil:
-		case from != nil && from.Standard == g.Standard && from.Type == g.Type:
-			_, err = m.program(g, to)
-		case to != nil && to.Standard == g.Standard && to.Type == g.Type:
-			_, err = m.program(from, g)
+		reads := from != nil && from.Standard == g.Standard && from.Type == g.Type
+		writes := to != nil && to.Standard == g.Standard && to.Type == g.Type
+		if err != nil || !reads && !writes {
+			return
+		}
+		if fits = true; reads {
+			from = g
+		} else {
+			to = g
+		}
+		var p *program
+		if p, err = m.program(from, to); err == nil {
+			list = append(list, p.dropped...)
 		}
 	})
-	return err
+	if err == nil && !fits {
+		err = fmt.Errorf("map %s is not for documents %s of %s, which guide %s describes", m.Name(), g.Type, g.Standard, g.Name)
+	}
+	seen := map[position]bool{}
+	return slices.DeleteFunc(list, func(p Problem) bool {
+		at := position{p.File, p.Line, p.Column}
+		before := seen[at]
+		seen[at] = true
+		return before
+	}), err
 }

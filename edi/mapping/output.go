@@ -125,11 +125,8 @@ func newCSVOutput(w io.Writer, f *Form) (*csvOutput, error) {
 }
 
 func (o *csvOutput) write(c *conversion, doc *Document) ([]byte, error) {
-	rows, faults := c.form.rows(o.columns)
-	if len(faults) > 0 {
-		doc.Faults = append(doc.Faults, faults...)
-		return nil, nil
-	}
+	rows, left := c.form.rows(o.columns)
+	doc.Left = append(doc.Left, left...)
 	o.buf.Reset()
 	out := csv.NewWriter(&o.buf)
 	if !o.headed {

@@ -17,6 +17,7 @@ type place struct {
 	leaf   leaf
 	codec  codec
 	layout *schema.Segment // that it ends in
+	node   *schema.Node    // of that segment
 
 	// of a form
 	field *Field // the last one; nil when the place is the context itself
@@ -64,6 +65,7 @@ type leaf struct {
 type contextType struct {
 	loop   *loopInfo       // of a guide
 	layout *schema.Segment // a segment of the loop
+	node   *schema.Node    // of that segment, or of the one that opens the loop
 	span   *leaf           // elements of that segment
 	object *Object         // of a form
 	item   *Field          // a list of values

@@ -17,9 +17,10 @@ type Table struct {
 	rows    []tableRow
 	forward map[string]string
 	back    map[string]string
-	keep    bool // what the table does not know goes through as it is
-	note    bool // and is told
-	leave   bool // what the table does not know is not carried, and told
+	keep    bool   // what the table does not know goes through as it is
+	note    bool   // and is told
+	leave   bool   // what the table does not know is not carried, and told
+	prefix  string // stands before codes without a row on the to side
 	inline  bool
 }
 
@@ -57,7 +58,12 @@ func (t *Table) find(code []byte, w Way) (v string, known bool, bad string) {
 	if v, ok := to[string(code)]; ok {
 		return v, true, ""
 	}
-	if t.leave {
+	switch {
+	case t.prefix != "" && w == Forward:
+		return t.prefix + string(code), true, ""
+	case t.prefix != "" && len(code) > len(t.prefix) && string(code[:len(t.prefix)]) == t.prefix:
+		return string(code[len(t.prefix):]), true, ""
+	case t.leave || t.prefix != "":
 		return "", false, ""
 	}
 	name := "table " + t.name
@@ -86,7 +92,10 @@ type tableReader struct {
 // named reads one entry of tables.
 func (r *tableReader) named(name string, n *node) *Table {
 	t := newTable(name)
-	k := newKeys(n, r.p, "rows", "file", "from", "to", "otherwise")
+	k := newKeys(n, r.p, "rows", "file", "from", "to", "otherwise", "prefix")
+	if t.prefix = k.text("prefix"); t.prefix != "" && n.get("otherwise") != nil {
+		r.p.at(n.get("otherwise").at, "", "otherwise and prefix exclude each other: codes without a row get the prefix")
+	}
 	switch otherwise := k.text("otherwise"); otherwise {
 	case "", "refuse":
 	case "keep":

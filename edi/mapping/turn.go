@@ -38,9 +38,9 @@ func (r *run) lookup(l *line, from, to *place, forward bool) bool {
 		return false
 	case !known && l.table.note:
 		r.note(l, r.source.where(from), r.targetOf(to), "%q is not in table %s and goes through as it is", clip(r.value), l.table.name)
-	case !known && l.table.leave:
+	case !known && !l.table.keep:
 		r.note(l, r.source.where(from), r.targetOf(to), "%q is not in table %s and stays behind", clip(r.value), l.table.name)
-		return false
+		v = "" // the default may stand in
 	}
 	r.value = append(r.value[:0], v...)
 	return true

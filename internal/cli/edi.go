@@ -29,6 +29,7 @@ need no station, no store and no configuration.`,
 		newEDIAckCommand(env),
 		newEDIInspectCommand(env),
 		newEDIConvertCommand(env),
+		newEDIMapCommand(env),
 		newEDIDictionaryCommand(env),
 	)
 }

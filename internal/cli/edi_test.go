@@ -185,7 +185,7 @@ func TestEDIGuidesAndErrors(t *testing.T) {
 		{"unknown guide", ExitNotFound, []string{"validate", order, "--guide", "x12/nothing"}, "there is no guide"},
 		{"unknown file", ExitNotFound, []string{"validate", filepath.Join(dir, "nothing.edi")}, "there is no file"},
 		{"unknown profile", ExitUsage, []string{"validate", order, "--profile", "lazy"}, "tolerant or strict"},
-		{"unknown form", ExitUsage, []string{"convert", order, "--to", "yaml"}, "json, jsonl or edi"},
+		{"unknown form", ExitUsage, []string{"convert", order, "--to", "yaml"}, "json, jsonl, xml, csv or edi"},
 		{"no file", ExitUsage, []string{"validate"}, "FILE is missing"},
 		{"no EDI to convert", ExitInvalid, []string{"convert", broken, "--to", "json"}, ""},
 		{"folder of guides", ExitConfig, []string{"validate", order, "--dictionary", dir}, "requier"},

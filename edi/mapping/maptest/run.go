@@ -386,7 +386,7 @@ func (x *execution) text(name string, f mapping.Format, got string) {
 	s, ok := x.c.section(name)
 	x.actual = append(x.actual, section{name: name, text: got})
 	if !ok {
-		x.Differences = append(x.Differences, Difference{name, 0, diff(nil, textLines(got))})
+		x.Differences = append(x.Differences, Difference{name, 0, diff(nil, strings.Split(strings.TrimRight(got, "\n"), "\n"))})
 		return
 	}
 	if d := compare(f, s.text, got); d != "" {
