@@ -8,6 +8,7 @@ import (
 
 	"tradepost/internal/config"
 	"tradepost/internal/doctor"
+	"tradepost/internal/gateway"
 
 	"github.com/spf13/cobra"
 )
@@ -39,6 +40,7 @@ warnings); 1: something fails; 7: the configuration is invalid.`,
 			d := &doctor.Doctor{
 				Config: cfg, Now: env.Now, Online: online, Client: &http.Client{},
 				OpenStore: func(ctx context.Context) (doctor.Store, error) { return env.OpenStore(ctx, cfg) },
+				Documents: func() error { return gateway.CheckDocuments(cfg) },
 			}
 			findings := d.Run(cmd.Context())
 			if err := cmd.Context().Err(); err != nil {

@@ -17,6 +17,7 @@ import (
 	"tradepost/certs"
 	"tradepost/internal/config"
 	"tradepost/internal/store"
+	"tradepost/partners"
 	"tradepost/tracking"
 )
 
@@ -146,6 +147,12 @@ func TestFindings(t *testing.T) {
 		text   string
 		advice string
 	}{
+		{name: "map that does not fit", adjust: func(d *Doctor) {
+			d.Documents = func() error {
+				return d.Config.Explain(&partners.ConflictError{Problems: []partners.Problem{{Path: "partnerships[0].outbound[0].map", Text: "there is no map x12/999", Hint: "shipped are x12/850"}}})
+			}
+		}, check: "documents", status: Fail, text: "partnerships[0].outbound[0].map (line ", advice: "shipped are"},
+		{name: "maps that fit", adjust: func(d *Doctor) { d.Documents = func() error { return nil } }, check: "documents", status: OK, text: "fit what was agreed"},
 		{name: "no key", spoil: func(t *testing.T, dir string) { remove(t, dir, "keys/station.key") }, check: "keys", status: Fail, text: "cannot be read", advice: "relative paths"},
 		{name: "certificate over", adjust: at(noon().AddDate(4, 0, 0)), check: "certificates", status: Fail, text: "the station's certificate ended on 2029-", advice: "cert roll"},
 		{name: "certificate nearly over", adjust: at(noon().AddDate(3, 0, -10)), check: "certificates", status: Warn, text: "partner supplier, supplier.crt ends on 2029-", advice: "ask the partner"},
