@@ -49,7 +49,7 @@ func kinds() []endless {
 	return []endless{
 		{"X12 documents", isa + "GS*PO*BUYERGS*SELLERGS*20260301*1200*1*X*004010~\n", order, "", "GE*%d*1~\nIEA*1*000000001~\n"},
 		{"EDIFACT messages", "UNA:+.? 'UNB+UNOC:3+4012345000009:14+5412345000013:14+260801:1200+1'", message, "", "UNZ+%d+1'"},
-		{"one document", isa + "GS*SC*BUYERGS*SELLERGS*20260301*1200*1*X*004010~\nST*832*0001~\nBCT*PC*1~\n", "", "LIN*1*UP*012345678905~\nPID*F****Widget, blue, with a longer description~\n", "CTT*%[1]d~\nSE*%[2]d*0001~\nGE*1*1~\nIEA*1*000000001~\n"},
+		{"one document", isa + "GS*SC*BUYERGS*SELLERGS*20260301*1200*1*X*004010~\nST*832*0001~\nBCT*PC*1~\n", "", "LIN*1*UP*012345678905~\nPID*F****Widget, blue, with a longer description~\n", "SE*%d*0001~\nGE*1*1~\nIEA*1*000000001~\n"},
 	}
 }
 
@@ -82,8 +82,7 @@ func (e endless) write(w io.Writer, size int64) error {
 		}
 	}
 	if e.line != "" {
-		lines := 512 * n
-		_, err := fmt.Fprintf(w, e.close, lines, 2*lines+4)
+		_, err := fmt.Fprintf(w, e.close, 2*512*n+3) // two segments a line, ST, BCT and SE
 		return err
 	}
 	_, err := fmt.Fprintf(w, e.close, n)
