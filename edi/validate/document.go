@@ -136,6 +136,7 @@ func (v *validator) closeSE(seg *edi.Segment) error {
 		return nil
 	}
 	v.ordinal++
+	v.walk.unbound(v, 0)
 	v.walk.step(v, seg, tagSE)
 	v.trailer(LevelDocument, "SE", "ST02", v.doc.Control, "AK502=3", "AK502=4", "segment", v.ordinal)
 	v.doc.Extent.end(seg, true)
@@ -147,6 +148,7 @@ func (v *validator) closeDocument() error {
 	if v.doc == nil {
 		return nil
 	}
+	v.walk.unbound(v, 0)
 	v.walk.finish(v)
 	tag, ack := "SE", "AK502=2"
 	if v.ic.Standard == schema.EDIFACT {

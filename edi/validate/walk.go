@@ -14,6 +14,7 @@ type walker struct {
 	counts []uint32 // uses of every node since its loop was entered
 	frames []frame  // open loops, the root first
 	levels hierarchy
+	bounds []bounded // loops between LS and LE that are open
 
 	kept int          // frames that were open before the last segment and still are
 	node *schema.Node // place of the last segment, nil when it has none
@@ -36,6 +37,7 @@ func (w *walker) reset(g *schema.Guide) {
 	w.guide, w.node = g, nil
 	w.frames = w.frames[:0]
 	w.kept = 0
+	w.bounds = w.bounds[:0]
 	if g == nil {
 		return
 	}
@@ -155,6 +157,9 @@ func (w *walker) take(v *validator, seg *edi.Segment, at place) {
 		node = &loop.Nodes[0]
 	}
 	w.node = node
+	if node.Tag == tagLS || node.Tag == tagLE {
+		w.bound(v, seg, node.Tag, node)
+	}
 	v.checkSegment(seg, node.Segment, node)
 	if len(node.Keys) > 0 && !v.o.StructureOnly {
 		v.keys(seg, node)
