@@ -9,6 +9,7 @@ import (
 	"tradepost/internal/config"
 	"tradepost/internal/doctor"
 	"tradepost/internal/gateway"
+	"tradepost/partners"
 
 	"github.com/spf13/cobra"
 )
@@ -40,6 +41,9 @@ warnings); 1: something fails; 7: the configuration is invalid.`,
 			d := &doctor.Doctor{
 				Config: cfg, Now: env.Now, Online: online, Client: &http.Client{},
 				OpenStore: func(ctx context.Context) (doctor.Store, error) { return env.OpenStore(ctx, cfg) },
+				Reach: func(ctx context.Context, c partners.Connection) (*http.Response, error) {
+					return gateway.Reach(ctx, cfg, c)
+				},
 				Documents: func() error { return gateway.CheckDocuments(cfg) },
 			}
 			findings := d.Run(cmd.Context())

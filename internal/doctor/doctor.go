@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tradepost/internal/config"
+	"tradepost/partners"
 	"tradepost/tracking"
 )
 
@@ -50,8 +51,11 @@ type Doctor struct {
 	Documents func() error
 	// Online also calls the partners.
 	Online bool
-	// Client asks listeners and partners.
+	// Client asks listeners.
 	Client *http.Client
+	// Reach asks a partner over a connection, the way a running station would;
+	// nil asks its URL with Client.
+	Reach func(ctx context.Context, c partners.Connection) (*http.Response, error)
 }
 
 // check is one named check.

@@ -211,6 +211,18 @@ func TestFindings(t *testing.T) {
 		{name: "port taken", change: replace(`as2: "127.0.0.1:0"`, `as2: "`+taken.Addr().String()+`"`), check: "ports", status: Fail, text: "taken by another program", advice: "another port"},
 		{name: "address of another machine", change: replace(`as2: "127.0.0.1:0"`, `as2: "192.0.2.1:4080"`), check: "ports", status: Fail, text: "cannot be opened", advice: "another address"},
 		{name: "public console", change: replace(`admin: "127.0.0.1:0"`, `admin: ":0"`), check: "ports", status: Warn, text: "from the network", advice: "127.0.0.1"},
+		{name: "partner that does not let us in", adjust: func(d *Doctor) {
+			d.Online = true
+			d.Reach = func(context.Context, partners.Connection) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusUnauthorized, Body: http.NoBody}, nil
+			}
+		}, check: "partners", status: Warn, text: "does not take our user, password or certificate", advice: "Kim, 555 0100"},
+		{name: "partner whose certificate is not trusted", adjust: func(d *Doctor) {
+			d.Online = true
+			d.Reach = func(context.Context, partners.Connection) (*http.Response, error) {
+				return nil, errors.New("the server's certificate is not the pinned one")
+			}
+		}, check: "partners", status: Fail, text: "not the pinned one", advice: "Kim, 555 0100"},
 		{name: "partner away", adjust: func(d *Doctor) { d.Online = true }, check: "partners", status: Fail, text: "cannot be reached", advice: "Kim, 555 0100"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tradepost/internal/store"
+	"tradepost/partners"
 	"tradepost/tracking"
 )
 
@@ -242,6 +243,33 @@ func (d *Doctor) ask(ctx context.Context, method, to string) (answer, error) {
 	return answer{res.StatusCode, res.Header.Get("Date"), res.TLS}, res.Body.Close()
 }
 
+// reach asks the partner at the other end of a connection.
+func (d *Doctor) reach(ctx context.Context, c partners.Connection, to string) (answer, error) {
+	if d.Reach == nil {
+		return d.ask(ctx, http.MethodHead, to)
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	res, err := d.Reach(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{res.StatusCode, res.Header.Get("Date"), res.TLS}, res.Body.Close()
+}
+
+// refusal tells that a partner answered, but not to us.
+func refusal(status int) string {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return "it does not take our user, password or certificate"
+	case http.StatusProxyAuthRequired:
+		return "the proxy wants a user and password"
+	case http.StatusNotFound:
+		return "nothing is at this path"
+	}
+	return ""
+}
+
 // partners calls every partner that has a URL. Any answer at all shows that it
 // can be reached; its Date also shows how far the clocks are apart.
 func (d *Doctor) partners(ctx context.Context, r *report) {
@@ -258,9 +286,13 @@ func (d *Doctor) partners(ctx context.Context, r *report) {
 			r.add(Fail, "write the whole URL, such as https://edi.example.com/as2", "connection %s: %q is no URL", c.Name, s.URL)
 			continue
 		}
-		a, err := d.ask(ctx, http.MethodHead, s.URL)
+		a, err := d.reach(ctx, c, s.URL)
 		if err != nil {
 			r.add(Fail, contact, "connection %s: partner %s cannot be reached: %v", c.Name, c.Partner, unwrapped(err))
+			continue
+		}
+		if why := refusal(a.status); why != "" {
+			r.add(Warn, contact, "connection %s: partner %s answers %d at %s: %s", c.Name, c.Partner, a.status, s.URL, why)
 			continue
 		}
 		r.add(OK, "", "connection %s: partner %s answers at %s%s", c.Name, c.Partner, s.URL, tlsText(a.tls))

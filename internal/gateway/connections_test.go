@@ -22,6 +22,8 @@ import (
 
 	"tradepost/as2"
 	"tradepost/certs"
+	"tradepost/internal/gateway"
+	"tradepost/partners"
 	"tradepost/tracking"
 )
 
@@ -74,6 +76,16 @@ func (f *front) last() (user, client string, r *http.Request) {
 	return user, client, r
 }
 
+// connection is one of the house's.
+func (h *house) connection(name string) partners.Connection {
+	h.t.Helper()
+	c, err := h.config().Directory.Connection(name)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return *c
+}
+
 // connect sets more of the house's connection to its partner, or its URL.
 func (h *house) connect(peer *house, to, more string) {
 	h.t.Helper()
@@ -117,6 +129,12 @@ func TestConnectionToAServerThatAsks(t *testing.T) {
 	supplier.serve()
 	x := trades(t, buyer, supplier, order("4500099001"))
 	x.delivered()
+	// `doctor --online` reaches the partner the same way.
+	if resp, err := gateway.Reach(t.Context(), buyer.config(), buyer.connection("wire")); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("reaching the partner: %v", err)
+	} else {
+		_ = resp.Body.Close()
+	}
 	user, client, r := f.last()
 	if user != "kim:"+os.Getenv("PATH") {
 		t.Errorf("came as %.20q", user)
@@ -124,9 +142,16 @@ func TestConnectionToAServerThatAsks(t *testing.T) {
 	if client != certs.Fingerprint(first.Certificate) {
 		t.Errorf("presented %s", client)
 	}
-	if r.Header.Get("X-Route") != "edi 7" {
-		t.Errorf("X-Route is %q", r.Header.Get("X-Route"))
+	if r.Method != http.MethodHead {
+		t.Errorf("the last request is %s", r.Method)
 	}
+	f.mu.Lock()
+	for _, r := range f.requests {
+		if r.Method == http.MethodPost && r.Header.Get("X-Route") != "edi 7" {
+			t.Errorf("X-Route is %q", r.Header.Get("X-Route"))
+		}
+	}
+	f.mu.Unlock()
 	if !strings.HasPrefix(x.sent.Transmission.Evidence.TLS, "TLS 1.3") {
 		t.Errorf("evidence of TLS: %q", x.sent.Transmission.Evidence.TLS)
 	}

@@ -160,6 +160,12 @@ func New(c Config) (*Endpoint, error) {
 	if c.Relations == nil || c.Now == nil || c.Rand == nil {
 		return nil, errors.New("as2 connector: Config.Relations, Config.Now and Config.Rand must be set")
 	}
+	c = c.withDefaults()
+	return &Endpoint{cfg: c, partials: sync.OnceValues(func() (*partials, error) { return newPartials(c) })}, nil
+}
+
+// withDefaults fills in what is not set.
+func (c Config) withDefaults() Config {
 	if c.Getenv == nil {
 		c.Getenv = os.Getenv
 	}
@@ -176,7 +182,7 @@ func New(c Config) (*Endpoint, error) {
 		}
 	}
 	c.Limits = c.Limits.withDefaults()
-	return &Endpoint{cfg: c, partials: sync.OnceValues(func() (*partials, error) { return newPartials(c) })}, nil
+	return c
 }
 
 // features are the EDIINT-Features of the connector: a retry is known by its
