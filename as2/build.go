@@ -18,6 +18,7 @@ import (
 type section struct {
 	fields []field
 	write  func(w io.Writer) error
+	about  int64 // how many octets the body has, more or less; -1 when not known
 }
 
 // writeTo writes header and body.
@@ -201,6 +202,7 @@ func (b *builder) content(p Payload) (section, error) {
 			_, err := io.WriteString(w, crlf+"--"+boundary+"--"+crlf)
 			return err
 		},
+		about: -1,
 	}, nil
 }
 
@@ -214,7 +216,11 @@ func (b *builder) payload(p Payload) section {
 	if p.Filename != "" {
 		fields = append(fields, field{"Content-Disposition", "attachment; " + filenameParam(p.Filename)})
 	}
-	return section{fields: fields, write: func(w io.Writer) error {
+	about := p.Size
+	if about == 0 { // often means that nobody has said
+		about = -1
+	}
+	return section{fields: fields, about: about, write: func(w io.Writer) error {
 		r, err := p.Open()
 		if err != nil {
 			return fmt.Errorf("open payload: %w", err)
@@ -300,7 +306,7 @@ func (b *builder) compressed(s section) section {
 			if b.o.DER {
 				return b.compressDER(w, s)
 			}
-			z, err := b.o.Deflaters.Compress(w)
+			z, err := b.o.Deflaters.Compress(w, s.about)
 			if err != nil {
 				return fmt.Errorf("compress: %w", err)
 			}
@@ -319,7 +325,7 @@ func (b *builder) compressed(s section) section {
 func (b *builder) compressDER(w io.Writer, s section) error {
 	stream := b.o.Spool.create()
 	defer func() { _ = stream.Close() }() // only frees it
-	z := b.o.Deflaters.Deflate(stream)
+	z := b.o.Deflaters.Deflate(stream, s.about)
 	if err := s.writeTo(z); err != nil {
 		return err
 	}
@@ -350,6 +356,7 @@ func (b *builder) signed(s section) (section, error) {
 	}
 	return section{
 		fields: []field{{"Content-Type", signedType(boundary, digest)}},
+		about:  s.about,
 		write: func(w io.Writer) error {
 			if _, err := io.WriteString(w, "--"+boundary+crlf); err != nil {
 				return err

@@ -16,68 +16,94 @@ import (
 // Deflaters keeps compressors from one use to the next: each holds most of a
 // megabyte, which costs more than to deflate a small content. The zero value is
 // ready, and so is a nil pointer, which keeps none. It is safe for concurrent
-// use, and keeps no more of them than there are processors.
+// use, and keeps no more of them than twice the number of processors.
 type Deflaters struct {
 	mu   sync.Mutex
-	free []*zlib.Writer
+	free [2][]*deflater // the usual ones, and those for small contents
 }
 
-// Compress is the function Compress with the usual level.
-func (d *Deflaters) Compress(w io.Writer) (io.WriteCloser, error) {
-	return compress(w, d.take(), d)
+// briefContent is the size in octets up to which the swiftest level makes a
+// content about as small as the usual one. To get a compressor of the usual
+// level ready takes four times as long as such a content itself.
+const briefContent = 4 << 10
+
+// deflater is a compressor that writes to whatever is put behind it.
+type deflater struct {
+	zlib  *zlib.Writer
+	to    io.Writer
+	small int // index in Deflaters.free
 }
 
-// Deflate gives a bare zlib stream, as WrapCompressed wants it. Close ends the
-// stream and does not close w.
-func (d *Deflaters) Deflate(w io.Writer) io.WriteCloser {
-	z := d.take()
-	z.Reset(w)
+// Write implements io.Writer for zlib.
+func (d *deflater) Write(p []byte) (int, error) { return d.to.Write(p) }
+
+// Compress is the function Compress with the level that suits a content of size
+// octets, -1 when that is not known.
+func (d *Deflaters) Compress(w io.Writer, size int64) (io.WriteCloser, error) {
+	return compress(w, d.take(size), d)
+}
+
+// Deflate gives a bare zlib stream, as WrapCompressed wants it, for a content
+// of size octets, -1 when that is not known. Close ends the stream and does not
+// close w.
+func (d *Deflaters) Deflate(w io.Writer, size int64) io.WriteCloser {
+	z := d.take(size)
+	z.to = w
+	z.zlib.Reset(z)
 	return &deflateWriter{z, d}
 }
 
 type deflateWriter struct {
-	*zlib.Writer
+	z      *deflater
 	keeper *Deflaters
 }
 
+func (w *deflateWriter) Write(p []byte) (int, error) { return w.z.zlib.Write(p) }
+
 func (w *deflateWriter) Close() error {
-	z := w.Writer
-	w.Writer = nil // to use it again is a fault
-	if err := z.Close(); err != nil {
+	z := w.z
+	w.z = nil // to use it again is a fault
+	if err := z.zlib.Close(); err != nil {
 		return err
 	}
 	w.keeper.giveBack(z)
 	return nil
 }
 
-func (d *Deflaters) take() *zlib.Writer {
+func (d *Deflaters) take(size int64) *deflater {
+	z := &deflater{}
+	level := zlib.DefaultCompression
+	if size >= 0 && size <= briefContent {
+		z.small, level = 1, zlib.BestSpeed
+	}
 	if d != nil {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if n := len(d.free); n > 0 {
-			z := d.free[n-1]
-			d.free = d.free[:n-1]
+		free := &d.free[z.small]
+		if n := len(*free); n > 0 {
+			z, *free = (*free)[n-1], (*free)[:n-1]
 			return z
 		}
 	}
-	return zlib.NewWriter(nil)
+	z.zlib, _ = zlib.NewWriterLevel(z, level) // the level is one there is
+	return z
 }
 
-func (d *Deflaters) giveBack(z *zlib.Writer) {
+func (d *Deflaters) giveBack(z *deflater) {
+	z.to = nil
 	if d == nil {
 		return
 	}
-	z.Reset(nil) // lets go of what it wrote to
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.free) < runtime.GOMAXPROCS(0) {
-		d.free = append(d.free, z)
+	if free := &d.free[z.small]; len(*free) < runtime.GOMAXPROCS(0) {
+		*free = append(*free, z)
 	}
 }
 
 // compressWriter is the writing end of a CompressedData.
 type compressWriter struct {
-	zlib   *zlib.Writer
+	z      *deflater
 	chunks *chunkWriter
 	keeper *Deflaters // gets the compressor back, may be nil
 	err    error
@@ -88,8 +114,9 @@ type compressWriter struct {
 // does not close w. level is that of compress/zlib: 1 (fastest) to 9 (smallest),
 // 0 for none, -1 for the usual. The form is BER with indefinite lengths.
 func Compress(w io.Writer, level int) (io.WriteCloser, error) {
-	z, err := zlib.NewWriterLevel(nil, level)
-	if err != nil {
+	z := &deflater{}
+	var err error
+	if z.zlib, err = zlib.NewWriterLevel(z, level); err != nil {
 		return nil, fmt.Errorf("cms: %w", err)
 	}
 	return compress(w, z, nil)
@@ -125,9 +152,10 @@ func WrapCompressed(w io.Writer, stream io.Reader, size int64) error {
 }
 
 // compress is Compress with a compressor of any state.
-func compress(w io.Writer, z *zlib.Writer, keeper *Deflaters) (io.WriteCloser, error) {
+func compress(w io.Writer, z *deflater, keeper *Deflaters) (io.WriteCloser, error) {
 	chunks := &chunkWriter{w: w}
-	z.Reset(chunks)
+	z.to = chunks
+	z.zlib.Reset(z)
 	head := beginContentInfo(nil, OIDCompressedData)
 	head = append(head, encodeSmall(0)...)
 	head = append(head, encodeAlgorithm(oidZlib)...)
@@ -137,14 +165,14 @@ func compress(w io.Writer, z *zlib.Writer, keeper *Deflaters) (io.WriteCloser, e
 	if _, err := w.Write(head); err != nil {
 		return nil, err
 	}
-	return &compressWriter{zlib: z, chunks: chunks, keeper: keeper}, nil
+	return &compressWriter{z: z, chunks: chunks, keeper: keeper}, nil
 }
 
 func (c *compressWriter) Write(p []byte) (int, error) {
 	if c.err != nil {
 		return 0, c.err
 	}
-	n, err := c.zlib.Write(p)
+	n, err := c.z.zlib.Write(p)
 	c.err = err
 	return n, err
 }
@@ -154,10 +182,10 @@ func (c *compressWriter) Close() error {
 		return c.err
 	}
 	c.err = errClosed
-	if err := c.zlib.Close(); err != nil {
+	if err := c.z.zlib.Close(); err != nil {
 		return err
 	}
-	c.keeper.giveBack(c.zlib)
+	c.keeper.giveBack(c.z)
 	if err := c.chunks.flush(); err != nil {
 		return err
 	}

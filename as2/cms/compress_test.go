@@ -69,14 +69,21 @@ func TestDeflatersAreUsedAgain(t *testing.T) {
 			plain := sample(1000 * (i + 1))
 			for range 5 {
 				var out bytes.Buffer
-				w, err := d.Compress(&out)
+				size, level := int64(len(plain)), -1
+				if size <= briefContent {
+					level = zlib.BestSpeed
+				}
+				if i%2 == 0 {
+					size, level = -1, -1
+				}
+				w, err := d.Compress(&out, size)
 				if err == nil {
 					_, err = w.Write(plain)
 				}
 				if err == nil {
 					err = w.Close()
 				}
-				if err == nil && !bytes.Equal(out.Bytes(), compressAll(t, plain, -1)) {
+				if err == nil && !bytes.Equal(out.Bytes(), compressAll(t, plain, level)) {
 					err = errors.New("not as with a new one")
 				}
 				if err != nil {
@@ -86,8 +93,15 @@ func TestDeflatersAreUsedAgain(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if n := len(d.free); n == 0 || n > runtime.GOMAXPROCS(0) {
-		t.Errorf("%d are kept", n)
+	for _, free := range d.free {
+		if n := len(free); n == 0 || n > runtime.GOMAXPROCS(0) {
+			t.Errorf("%d are kept", n)
+		}
+		for _, z := range free {
+			if z.to != nil {
+				t.Error("one holds on to what it wrote to")
+			}
+		}
 	}
 }
 
@@ -118,7 +132,7 @@ func TestWrapCompressed(t *testing.T) {
 	for _, n := range []int{0, 1, 100, 200, 70_000} {
 		plain := sample(n)
 		var stream, out bytes.Buffer
-		z := d.Deflate(&stream)
+		z := d.Deflate(&stream, -1)
 		if _, err := z.Write(plain); err != nil {
 			t.Fatal(err)
 		}
