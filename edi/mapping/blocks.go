@@ -120,7 +120,9 @@ func (c *compiler) body(l *line, r *ruleText, from, to *contextType) {
 		}
 	}
 	c.lines(l.body, r.lines, from, to)
-	c.complete(l.at, l.body, to)
+	if !r.stays() {
+		c.complete(l.at, l.body, to)
+	}
 }
 
 // use compiles a block for a pair of contexts, once: a block may use itself.

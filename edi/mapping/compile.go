@@ -153,6 +153,11 @@ func (c *compiler) valueLine(l *line, r *ruleText, from, to *contextType) *line 
 		if l.to.kind != Integer && l.to.kind != Decimal {
 			c.p.at(r.count.at, "", "%s is a %s, a count is a number", l.name, l.to.kind)
 		}
+	case r.tag != nil:
+		l.kind, l.tag = lineWritten, schema.MakeTag(r.tag.text)
+		if l.to.leaf.use == nil || !l.to.kind.isNumber() {
+			c.p.at(r.tag.at, "", "written counts segments of EDI that is written, for an element that holds a number")
+		}
 	case !c.sources(l, r, from):
 		return nil
 	}
@@ -197,7 +202,7 @@ func (c *compiler) sources(l *line, r *ruleText, from *contextType) bool {
 			return false
 		}
 	}
-	return len(l.places) > 0
+	return len(l.places) > 0 || len(r.paths) == 0
 }
 
 // source looks one path of a value up. One of several that only another guide
@@ -455,7 +460,7 @@ func (c *compiler) reversible(l *line, r *ruleText) {
 		l.stands = "it has no path to write to"
 	}
 	switch l.kind {
-	case lineConst, lineCount:
+	case lineConst, lineCount, lineWritten:
 		l.backward = false // it says nothing the other side does not know
 		l.stands = ""
 	}

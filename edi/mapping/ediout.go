@@ -47,7 +47,15 @@ type outSegment struct {
 	loop     *outLoop
 	elements [][]string
 	filled   bool // by a line, not by conditions alone
+	counts   []counted
 	dropped  bool
+}
+
+// counted is an element that tells how often a segment was written before it.
+type counted struct {
+	element, component int
+	tag                schema.Tag
+	codec              *codec
 }
 
 const maxOutSize = 256 << 20 // bytes of one document being built, roughly
@@ -281,6 +289,21 @@ func (o *ediOut) write(c spot, p *place, v []byte) string {
 		return bad
 	}
 	return o.put(seg, element, component, &p.codec, v)
+}
+
+// countLater leaves an element to be filled when the document is written.
+func (o *ediOut) countLater(c spot, p *place, tag schema.Tag) string {
+	c, bad := o.open(c, p)
+	if bad != "" {
+		return bad
+	}
+	seg := o.segment(c)
+	if seg == nil {
+		return "has no segment to go to"
+	}
+	seg.counts = append(seg.counts, counted{p.leaf.element, p.leaf.component, tag, &p.codec})
+	seg.filled = true
+	return ""
 }
 
 // elementFor finds the element a place ends at: for pairs and composites of a

@@ -20,6 +20,7 @@ type ediWriter struct {
 	header  header
 	levels  int // loops numbered so far (HL, CPS)
 	numbers map[*outLoop]string
+	written map[schema.Tag]int // segments so far
 	faults  func(text, target string)
 	err     error
 }
@@ -32,7 +33,7 @@ type header struct {
 
 // write writes the document, ST to SE or UNH to UNT.
 func (o *ediOut) writeTo(buf *bytes.Buffer, d edi.Delimiters, h header, lineEnd string, faults func(text, target string)) error {
-	w := &ediWriter{o: o, w: edi.NewWriter(buf, d, edi.WriterOptions{LineEnd: lineEnd}), header: h, numbers: map[*outLoop]string{}, faults: faults}
+	w := &ediWriter{o: o, w: edi.NewWriter(buf, d, edi.WriterOptions{LineEnd: lineEnd}), header: h, numbers: map[*outLoop]string{}, written: map[schema.Tag]int{}, faults: faults}
 	w.loop(o.loops[0])
 	if w.err != nil {
 		return w.err
@@ -154,6 +155,13 @@ func (w *ediWriter) below(l *outLoop) {
 // segment checks what is needed in a segment and writes it.
 func (w *ediWriter) segment(s *outSegment, n *schema.Node) {
 	layout := n.Segment
+	w.written[n.Tag]++
+	for _, c := range s.counts {
+		bad := w.o.put(s, c.element, c.component, c.codec, strconv.AppendInt(nil, int64(w.written[c.tag]), 10))
+		if bad != "" {
+			w.faults(fmt.Sprintf("%s%02d: %s", layout.Tag, c.element, bad), n.Path)
+		}
+	}
 	var present uint64
 	for i := range layout.Uses {
 		use := &layout.Uses[i]

@@ -6,14 +6,15 @@ import "tradepost/edi/schema"
 type lineKind uint8
 
 const (
-	lineValue  lineKind = iota // one value from one place, or the first of several
-	lineAgree                  // one value that all its places agree in
-	lineJoin                   // one text put together from several places
-	lineValues                 // a list of values from several places
-	lineConst                  // a constant
-	lineCount                  // a number of occurrences
-	lineBlock                  // lines inside of one occurrence, or of none
-	lineEach                   // lines for each occurrence
+	lineValue   lineKind = iota // one value from one place, or the first of several
+	lineAgree                   // one value that all its places agree in
+	lineJoin                    // one text put together from several places
+	lineValues                  // a list of values from several places
+	lineConst                   // a constant
+	lineCount                   // a number of occurrences
+	lineWritten                 // how often a segment was written
+	lineBlock                   // lines inside of one occurrence, or of none
+	lineEach                    // lines for each occurrence
 )
 
 // line is one line of a map, looked up on both sides.
@@ -26,6 +27,7 @@ type line struct {
 	places   []*place // of from, when there are several
 	join     string
 	constant []byte
+	tag      schema.Tag // counted
 	table    *Table
 	rest     bool
 	body     *block

@@ -10,6 +10,7 @@ type ruleText struct {
 	how    string // path, any or agree
 	join   *located
 	count  *located
+	tag    *located // written
 	value  *located // const
 	lookup *lookupText
 	date   *located
@@ -65,7 +66,7 @@ type ruleReader struct {
 const maxLines = 10000 // of one map
 
 func leafKeys() []string {
-	return []string{"path", "any", "agree", "join", "count", "const", "lookup", "date", "time", "implied", "raw", "beside", "default"}
+	return []string{"path", "any", "agree", "join", "count", "written", "const", "lookup", "date", "time", "implied", "raw", "beside", "default"}
 }
 
 func blockKeys() []string {
@@ -114,7 +115,7 @@ func (r *ruleReader) rule(e entry) *ruleText {
 		t.isBlock = t.isBlock || n.get(key) != nil
 	}
 	r.sources(t, n, k)
-	t.join, t.count, t.value = k.located("join"), k.located("count"), k.located("const")
+	t.join, t.count, t.value, t.tag = k.located("join"), k.located("count"), k.located("const"), k.located("written")
 	t.date, t.time, t.places = k.located("date"), k.located("time"), k.located("implied")
 	t.each, t.inside, t.use, t.rest = k.located("each"), k.located("at"), k.located("use"), k.flag("rest")
 	t.guides, t.raw = k.texts("guides"), k.flag("raw")
@@ -243,9 +244,10 @@ func (r *ruleReader) consistent(t *ruleText, n *node) {
 		r.p.at(t.at, "list its lines under fields:", "the block holds no lines")
 	case t.isBlock && (t.to.value != nil || t.from.value != nil || t.to.standard != nil || t.from.standard != nil):
 		r.p.at(t.at, "", "value and default are for values, not for blocks")
-	case !t.isBlock && len(t.paths) == 0 && t.value == nil && t.count == nil && t.to.value == nil && t.from.value == nil:
+	case !t.isBlock && len(t.paths) == 0 && t.value == nil && t.count == nil && t.tag == nil && t.to.value == nil && t.from.value == nil:
 		r.p.at(t.at, "give path, const, count or to", "the line does not say where its value comes from")
-	case t.value != nil && (len(t.paths) > 0 || t.count != nil || t.lookup != nil), t.count != nil && (len(t.paths) > 0 || t.lookup != nil):
-		r.p.at(t.at, "", "path, const and count exclude each other")
+	case t.value != nil && (len(t.paths) > 0 || t.count != nil || t.lookup != nil), t.count != nil && (len(t.paths) > 0 || t.lookup != nil),
+		t.tag != nil && (len(t.paths) > 0 || t.count != nil || t.value != nil || t.lookup != nil):
+		r.p.at(t.at, "", "path, const, count and written exclude each other")
 	}
 }

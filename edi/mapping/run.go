@@ -227,6 +227,14 @@ func (r *run) each(l *line, from, to *place) {
 // holds. A value looked at for a condition that does not hold stays behind.
 func (r *run) valueLine(l *line, from, to *place, when *expression) {
 	forward := r.way == Forward || l.turned
+	if l.kind == lineWritten {
+		if out, ok := r.sink.(*ediOut); ok && (when == nil || r.holds(l, when, nil)) {
+			if bad := out.countLater(r.spot(to, false), to, l.tag); bad != "" {
+				r.fault(l, Location{}, r.sink.target(r.spot(to, false), to), "%s", bad)
+			}
+		}
+		return
+	}
 	if l.kind == lineValues {
 		r.values(l, from, to, forward, when)
 		return

@@ -31,6 +31,8 @@
 //	                  documents are read with and EDI is written for
 //	profile: strict   of the validation
 //	left: ignore      values that are left behind are no failure
+//	then: edifact/X   a second map that takes the form the first one made, and
+//	                  writes EDI; what it reports is in the back sections
 //
 // For maps that are made for one case there are the sections map (its text),
 // file NAME (a table or form beside it), guide (a guide or dictionary laid over
@@ -55,6 +57,7 @@ type Case struct {
 	File  string // name it was read from
 	Title string
 	Map   string // name or file; empty when its text is in the case
+	Then  string // a second map
 
 	way     string
 	format  mapping.Format
@@ -169,6 +172,8 @@ func (c *Case) options() error {
 		switch key {
 		case "map":
 			c.Map = value
+		case "then":
+			c.Then = value
 		case "title":
 			c.Title = value
 		case "guide":
@@ -191,7 +196,7 @@ func (c *Case) options() error {
 				return bad("left is ignore, or is left out")
 			}
 		default:
-			return bad("there is no key %q: map, title, way, format, guide, profile and left", key)
+			return bad("there is no key %q: map, then, title, way, format, guide, profile and left", key)
 		}
 	}
 	_, inline := c.section("map")

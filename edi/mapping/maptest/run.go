@@ -84,6 +84,9 @@ func (r *Runner) Run(ctx context.Context, c *Case) (*Result, error) {
 		return nil, err
 	}
 	wrote := strings.TrimSpace(output) != ""
+	if c.Then != "" {
+		return x.Result, x.then(ctx, output)
+	}
 	if _, ok := c.section("output"); ok || wrote {
 		x.text("output", x.format(x.other()), output)
 	}
@@ -122,25 +125,17 @@ func (x *execution) guides() error {
 
 // load loads the map; problems are the mistakes it has.
 func (x *execution) load() (problems []string, err error) {
-	dir := path.Dir(x.c.File)
 	s, inline := x.c.section("map")
-	switch {
-	case inline:
+	if inline {
 		files := memory{x.c.File: strings.Repeat("\n", s.line-1) + s.text}
 		for _, f := range x.c.sections {
 			if name, ok := strings.CutPrefix(f.name, "file "); ok {
-				files[path.Join(dir, name)] = f.text
+				files[path.Join(path.Dir(x.c.File), name)] = f.text
 			}
 		}
 		x.m, err = x.runner.library.Load(files, x.c.File)
-	case path.Ext(x.c.Map) == ".yaml" || path.Ext(x.c.Map) == ".yml":
-		name := path.Join(dir, x.c.Map)
-		if !fs.ValidPath(name) {
-			return nil, fmt.Errorf("case %s: the map %s lies outside of what can be read", x.c.File, x.c.Map)
-		}
-		x.m, err = x.runner.library.Load(x.c.fsys, name)
-	default:
-		x.m, err = x.runner.library.Map(x.c.Map)
+	} else {
+		x.m, err = x.named(x.c.Map)
 	}
 	var bad *mapping.LoadError
 	if !errors.As(err, &bad) {
@@ -161,6 +156,38 @@ func (x *execution) load() (problems []string, err error) {
 		problems = append(problems, fmt.Sprintf("%s%d:%d: %s", name, p.Line, p.Column, text))
 	}
 	return problems, nil
+}
+
+// named loads a map that is shipped, or a file beside the case.
+func (x *execution) named(name string) (*mapping.Map, error) {
+	if path.Ext(name) != ".yaml" && path.Ext(name) != ".yml" {
+		return x.runner.library.Map(name)
+	}
+	full := path.Join(path.Dir(x.c.File), name)
+	if !fs.ValidPath(full) {
+		return nil, fmt.Errorf("case %s: the map %s lies outside of what can be read", x.c.File, name)
+	}
+	return x.runner.library.Load(x.c.fsys, full)
+}
+
+// then runs the second map over what the first one made, and compares what is
+// written in the end.
+func (x *execution) then(ctx context.Context, output string) error {
+	m, err := x.named(x.c.Then)
+	if err != nil {
+		return fmt.Errorf("case %s: %w", x.c.File, err)
+	}
+	way, ok := m.WayOf([]byte(output))
+	if !ok && output != "" {
+		return fmt.Errorf("case %s: map %s does not take what map %s makes", x.c.File, m.Name(), x.m.Name())
+	}
+	x.m, x.way, x.delims = m, way, edi.Delimiters{}
+	got, err := x.convert(ctx, "back ", way, output)
+	if err != nil {
+		return err
+	}
+	x.text("output", x.format(x.other()), got)
+	return nil
 }
 
 // prepare finds out which way to run and puts bare documents into an envelope.
