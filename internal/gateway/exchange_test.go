@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func (h *house) exchange(s *sqlstore.Store) *certificates.Exchange {
 		sets[name] = set
 	}
 	return &certificates.Exchange{
-		Store: s, Archive: archive, IDs: s.IDs(), Now: time.Now, Directory: c.Directory, ResponseURL: c.Listen.AS2URL,
+		Store: s, Archive: archive, IDs: s.IDs(), Now: h.clock.now, Directory: c.Directory, ResponseURL: c.Listen.AS2URL,
 		Sets: func() map[string]certs.Set { return sets },
 	}
 }
@@ -74,6 +75,28 @@ func (h *house) offer(s *sqlstore.Store, is func(tracking.CertificateOffer) bool
 	return tracking.CertificateOffer{}
 }
 
+// taken waits until the running station of a house uses a certificate.
+func (h *house) taken(o tracking.CertificateOffer) {
+	h.t.Helper()
+	h.follows(func(e tracking.Event) bool { return e.Kind == tracking.EventCertLive && e.Partner == o.Partner })
+}
+
+// follows waits until a station has told something.
+func (h *house) follows(is func(tracking.Event) bool) {
+	h.t.Helper()
+	s := h.open()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		events, err := s.Events(h.t.Context(), 0, 1000)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if slices.ContainsFunc(events, is) {
+			return
+		}
+	}
+	h.t.Fatalf("the %s's station does not tell of it", h.name)
+}
+
 func state(want tracking.OfferState) func(tracking.CertificateOffer) bool {
 	return func(o tracking.CertificateOffer) bool { return o.State == want }
 }
@@ -90,7 +113,7 @@ func TestExchangeOfCertificates(t *testing.T) {
 			buyer.exchanging("ask")
 			supplier.exchanging(profile)
 			next := buyer.pair(time.Now().Add(-time.Hour), time.Now().AddDate(1, 0, 0))
-			live := time.Now().Truncate(time.Second).Add(4 * time.Second)
+			live := time.Now().Truncate(time.Second).Add(time.Hour)
 			buyer.follow(next, live)
 			buyer.start()
 			supplier.start()
@@ -124,7 +147,10 @@ func TestExchangeOfCertificates(t *testing.T) {
 			}
 			// The supplier's station takes it up by itself; then orders are signed
 			// with it and 997s are encrypted to it.
-			time.Sleep(time.Until(live.Add(100 * time.Millisecond)))
+			for _, h := range []*house{buyer, supplier} {
+				h.clock.advance(time.Hour + time.Minute)
+			}
+			supplier.taken(taken)
 			buyer.drop("order.edi", order("4500099101"))
 			buyer.await(tracking.DocumentQuery{Direction: tracking.Outbound, Type: "850"}, accepted)
 			uses, err := theirs.CertificateUses(t.Context(), tracking.CertificateUseQuery{Partners: []string{"buyer"}})

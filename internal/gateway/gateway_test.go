@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +32,14 @@ type house struct {
 	as2      string
 	admin    string
 	database string // DSN; "" = embedded
+	clock    clock
 }
+
+// clock is the time of day of a house, which a test can move on.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time           { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(by time.Duration) { c.ahead.Add(int64(by)) }
 
 // newHouses makes two stations that know each other, over real AS2.
 func newHouses(t *testing.T, databases ...string) (buyer, supplier *house) {

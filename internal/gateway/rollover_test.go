@@ -28,6 +28,7 @@ import (
 func (h *house) start(lines ...io.Writer) *gateway.Gateway {
 	h.t.Helper()
 	o := options()
+	o.Now = h.clock.now
 	if len(lines) > 0 {
 		o.Log = slog.New(slog.NewTextHandler(lines[0], nil))
 	}
