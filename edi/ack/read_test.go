@@ -290,3 +290,60 @@ func TestVerdictOfWhatIsNotListed(t *testing.T) {
 		}
 	}
 }
+
+// TestVersionFollowsTheInbound: a 997, 999 or CONTRL goes out in the version its
+// interchange came in.
+func TestVersionFollowsTheInbound(t *testing.T) {
+	t.Parallel()
+	x12 := func(isa12, gs08 string) string {
+		return "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260301*1200*^*" + isa12 + "*000000001*0*T*:~GS*PO*A*B*20260301*1200*1*X*" + gs08 +
+			"~ST*850*0001~BEG*00*NE*PO-1**20260301~PO1*1*1*EA~SE*4*0001~GE*1*1~IEA*1*000000001~"
+	}
+	for _, c := range []struct {
+		input                   string
+		kind                    ack.Kind
+		interchange, group, doc string // versions, and what stands in ST03 or UNH
+	}{
+		{x12("00300", "003060"), ack.FA997, "00300", "003060", ""},
+		{x12("00401", "004010"), ack.FA997, "00401", "004010", ""},
+		{x12("00401", "004030VICS"), ack.FA997, "00401", "004030", ""},
+		{x12("00501", "005010"), ack.FA997, "00501", "005010", ""},
+		{x12("00501", "005010X222A1"), ack.FA999, "00501", "005010X231A1", "005010X231A1"},
+		{x12("00602", "006020"), ack.FA997, "00602", "006020", ""},
+		{"UNB+UNOA:1+A+B+260301:1200+1'UNH+1+ORDERS:D:96A:UN'BGM+220+1+9'DTM+137:20260301:102'UNS+S'UNT+5+1'UNZ+1+1'", ack.CONTRL, "UNOA:1", "", "D:3"},
+		{"UNB+UNOC:3+A+B+260301:1200+1'UNH+1+ORDERS:D:96A:UN'BGM+220+1+9'DTM+137:20260301:102'UNS+S'UNT+5+1'UNZ+1+1'", ack.CONTRL, "UNOC:3", "", "D:3"},
+		{"UNB+UNOC:4+A+B+20260301:1200+1'UNH+1+ORDERS:D:01B:UN'BGM+220+1+9'DTM+137:20260301:102'UNS+S'UNT+5+1'UNZ+1+1'", ack.CONTRL, "UNOC:4", "", "4:1"},
+	} {
+		report, err := validate.Validate(t.Context(), strings.NewReader(c.input), validate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ic := report.Interchanges[0]
+		if c.kind == ack.CONTRL {
+			a, err := ack.NewContrl(ic, ack.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := a.Bytes("1")
+			if err != nil || a.UNB.Syntax+":"+a.UNB.Version != c.interchange || !strings.HasPrefix(string(text), "UNH+1+CONTRL:"+c.doc+":UN'") {
+				t.Errorf("%s: UNB %+v, %s, %v", c.interchange, a.UNB, text, err)
+			}
+			continue
+		}
+		f, err := ack.Answer(ack.Auto, ic, ic.Groups[0], ack.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := f.Bytes("0001")
+		st := "ST*" + string(c.kind) + "*0001"
+		if c.doc != "" {
+			st += "*" + c.doc
+		}
+		if err != nil || f.Kind != c.kind || f.Envelope.ISA.Version != c.interchange || f.Envelope.GS.Version != c.group || !strings.HasPrefix(string(text), st+"~") {
+			t.Errorf("%s %s: %s in ISA12 %s, GS08 %s: %.40s, %v", c.interchange, c.group, f.Kind, f.Envelope.ISA.Version, f.Envelope.GS.Version, text, err)
+		}
+		if ic.Test != (f.Envelope.ISA.Usage == "T") {
+			t.Errorf("%s: the test mark is lost", c.group)
+		}
+	}
+}

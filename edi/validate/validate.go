@@ -485,6 +485,12 @@ func (v *validator) syntax(bad *edi.SyntaxError) {
 	_, level := v.scopeFor()
 	is := &Issue{Severity: Error, Level: level, Segment: bad.Segment, Element: bad.Element, Component: bad.Component, Offset: bad.Offset, Line: max(bad.Line, 1), Rule: string(bad.Code)}
 	is.Text = sentence(bad.Msg) + hint(bad.Hint)
+	switch bad.Code {
+	case edi.CodeSegmentLong, edi.CodeElements, edi.CodeComponents, edi.CodeRepeats:
+		if bad.Segment != "" {
+			is.Text = bad.Segment + ": " + bad.Msg + "." + hint(bad.Hint)
+		}
+	}
 	switch {
 	case v.ic == nil && (bad.Code == edi.CodeISA || bad.Code == edi.CodeMissingISA):
 		is.Ack = "TA105=022"

@@ -38,6 +38,7 @@ need no station, no store and no configuration.`,
 // against.
 type ediChecks struct {
 	profile, guide, dictionary string
+	segment                    int
 }
 
 func (c *ediChecks) flags(cmd *cobra.Command, profile bool) {
@@ -45,6 +46,7 @@ func (c *ediChecks) flags(cmd *cobra.Command, profile bool) {
 		cmd.Flags().StringVar(&c.profile, "profile", string(validate.Tolerant), "`PROFILE`: tolerant lets pass what real traffic needs, strict does not")
 	}
 	cmd.Flags().StringVar(&c.guide, "guide", "", "guide for the documents of its type: a `NAME` such as x12/004010/850, or a .guide file")
+	cmd.Flags().IntVar(&c.segment, "max-segment", 0, "`BYTES` that one segment may have (default 1 MiB, with binary data 64 MiB)")
 	cmd.Flags().StringVar(&c.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
 }
 
@@ -57,6 +59,10 @@ func (c *ediChecks) options(cmd *cobra.Command) (validate.Options, error) {
 	default:
 		return o, usage(cmd, fmt.Errorf("--profile %s is not known: write tolerant or strict", c.profile))
 	}
+	if c.segment < 0 {
+		return o, usage(cmd, fmt.Errorf("--max-segment %d: a number of bytes, or nothing for the default", c.segment))
+	}
+	o.Limits = edi.Limits{Segment: c.segment, Binary: c.segment}
 	o.Catalog = schema.Shipped()
 	if c.dictionary != "" {
 		if info, err := os.Stat(c.dictionary); err != nil || !info.IsDir() {
