@@ -63,14 +63,17 @@ func (f *findings) add(kind Kind, at place, format string, args ...any) {
 		f.omitted++
 		return
 	}
-	f.list = append(f.list, Finding{Kind: kind, File: at.file, Line: at.line, Column: at.column, Text: fmt.Sprintf(format, args...), Source: excerpt(at.text)})
+	f.list = append(f.list, Finding{Kind: kind, File: at.file, Line: at.line, Column: at.column, Text: shorten(fmt.Sprintf(format, args...), 500), Source: excerpt(at.text)})
 }
 
 // excerpt makes a line of the source fit for a report.
-func excerpt(s string) string {
+func excerpt(s string) string { return shorten(s, 120) }
+
+// shorten makes a text fit for a report: printable, and cut to some bytes.
+func shorten(s string, most int) string {
 	s = strings.TrimSpace(s)
-	if len(s) > 120 {
-		cut := 117
+	if len(s) > most {
+		cut := most - 3
 		for cut > 0 && !utf8.RuneStart(s[cut]) {
 			cut--
 		}

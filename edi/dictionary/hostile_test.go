@@ -149,15 +149,6 @@ func packed(text string, n int) []byte {
 	return b.Bytes()
 }
 
-const (
-	unclHead = "UNCL\n----------------------------------------------------------------------\n\n  1001  Kind\n\n  Repr: an..3\n\n"
-	xsdHead  = `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">`
-	xsdRoot  = xsdHead + `<xs:element name="EFACT_D96A_TESTER"><xs:complexType><xs:sequence><xs:element ref="BGM"/><xs:element ref="A"/></xs:sequence></xs:complexType></xs:element>` +
-		`<xs:element name="BGM"><xs:complexType><xs:sequence><xs:element name="BGM01" type="EDIFACT_AN"/></xs:sequence></xs:complexType></xs:element>`
-	staediHead = `<schema xmlns="http://xlate.io/EDISchema/v4">`
-	sefHead    = ".VER 1.6\n.INI\nBAD,,004 010,X,X12-4010,Bad\n"
-)
-
 // repeat makes n times the same piece.
 func repeat(head, text string, n int, tail string) func() []byte {
 	return func() []byte { return []byte(head + strings.Repeat(text, n) + tail) }

@@ -8,8 +8,9 @@ import (
 	"tradepost/edi/schema"
 )
 
-// prove loads the texts as schema.Load would and keeps those that stand. One
-// that does not is a finding: a user must never find out at night.
+// prove loads the texts, the dictionary first, as schema.Load would and keeps
+// those that stand. One that does not is a finding: a user must never find out
+// at night.
 func (im *importer) prove(r *Result, texts []File) {
 	catalog := &schema.Catalog{}
 	stands := make([]bool, len(texts))
@@ -21,6 +22,10 @@ func (im *importer) prove(r *Result, texts []File) {
 			_, err := catalog.Add(f.Name, f.Text)
 			if stands[i] = err == nil; err != nil {
 				im.broken(f, err)
+			}
+			if i == 0 && !stands[i] {
+				im.report(NotKept, place{file: f.Name}, "without their dictionary %d guides were left out, too", len(texts)-1)
+				return
 			}
 		}
 	}

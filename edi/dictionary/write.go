@@ -113,7 +113,11 @@ func (im *importer) complete(s *standard) {
 	need := func(what string, l *layout) {
 		for i := range l.uses {
 			x := &l.uses[i]
-			if s.elements[x.ref] != nil || s.composites[x.ref] != nil {
+			if s.composites[x.ref] != nil {
+				x.min, x.max, x.codes, x.format = 0, 0, nil, 0 // those are its components'
+				continue
+			}
+			if s.elements[x.ref] != nil {
 				continue
 			}
 			im.report(Contradiction, x.place, "%s %s uses element %s, which is not described; any text of up to 65535 characters is allowed there", what, l.ref, x.ref)

@@ -80,21 +80,12 @@ read them before you pass it on.`,
 				return usage(cmd, errors.New("--to DIR is missing: the folder to write into"))
 			}
 			o.Format, o.Known = dictionary.Format(format), schema.Shipped()
-			var in dictionary.Source
-			for _, name := range args {
-				if err := addSource(&in, name); err != nil {
-					return err
-				}
-			}
-			result, err := dictionary.Import(cmd.Context(), &in, o)
-			if result != nil && out.format != formJSON {
+			result, err := importSources(cmd, args, o)
+			if result != nil && (err != nil || out.format != formJSON) {
 				printFindings(env, result.Findings, result.Omitted)
 			}
-			if errors.Is(err, dictionary.ErrNothing) {
-				return &ExitError{Code: ExitInvalid, Err: err}
-			}
 			if err != nil {
-				return usage(cmd, err)
+				return err
 			}
 			if err := writeFolder(to, result.Files, replace); err != nil {
 				return err
@@ -117,26 +108,39 @@ read them before you pass it on.`,
 	return cmd
 }
 
-// addSource adds a file or a folder.
-func addSource(in *dictionary.Source, name string) error {
-	info, err := os.Stat(name)
-	if errors.Is(err, os.ErrNotExist) {
-		return exit(ExitNotFound, "there is no file or folder %s", name)
-	}
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", name, err)
-	}
-	if info.IsDir() {
+// importSources imports files and folders as one source.
+func importSources(cmd *cobra.Command, names []string, o dictionary.Options) (*dictionary.Result, error) {
+	var in dictionary.Source
+	for _, name := range names {
+		info, err := os.Stat(name)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			return nil, exit(ExitNotFound, "there is no file or folder %s", name)
+		case err != nil:
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		case !info.IsDir():
+			if err := addFile(&in, name); err != nil {
+				return nil, invalidSource(err)
+			}
+			continue
+		}
 		root, err := os.OpenRoot(name)
 		if err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
+			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
-		err = in.AddFolder(filepath.Base(name), root.FS())
-		if closed := root.Close(); err == nil {
-			err = closed
+		defer root.Close() //nolint:errcheck // it is read until the import is done
+		if err := in.AddFolder(filepath.Base(name), root.FS()); err != nil {
+			return nil, invalidSource(err)
 		}
-		return tooLarge(err)
 	}
+	result, err := dictionary.Import(cmd.Context(), &in, o)
+	if err = invalidSource(err); err == nil || exitCode(cmd.Context(), err) == ExitInvalid || cmd.Context().Err() != nil {
+		return result, err
+	}
+	return result, usage(cmd, err) // which option is missing or wrong
+}
+
+func addFile(in *dictionary.Source, name string) error {
 	f, err := openInput(nil, name)
 	if err != nil {
 		return err
@@ -145,11 +149,12 @@ func addSource(in *dictionary.Source, name string) error {
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
-	return tooLarge(err)
+	return err
 }
 
-func tooLarge(err error) error {
-	if errors.Is(err, dictionary.ErrTooLarge) {
+// invalidSource gives a source that is too large, or none, its exit code.
+func invalidSource(err error) error {
+	if errors.Is(err, dictionary.ErrTooLarge) || errors.Is(err, dictionary.ErrNothing) {
 		return &ExitError{Code: ExitInvalid, Err: err}
 	}
 	return err

@@ -3,7 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
+	"regexp"
+	"slices"
 	"strings"
 
 	"tradepost/edi/schema"
@@ -11,236 +12,190 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// guideRow is one line of edi dictionary list.
-type guideRow struct {
-	Name       string `json:"name"`
-	Standard   string `json:"standard"`
-	Version    string `json:"version"`
-	Type       string `json:"type"`
-	Group      string `json:"group,omitempty"`
-	BasedOn    string `json:"based_on,omitempty"`
-	Dictionary string `json:"dictionary"`
-	Title      string `json:"title"`
-	Used       bool   `json:"used"` // it is what a document of its type and version is checked with
-}
-
-// newEDIDictionaryListCommand is `tradepost edi dictionary list`.
-func newEDIDictionaryListCommand(env *Env) *cobra.Command {
-	var checks ediChecks
-	var out output
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the guides there are",
-		Long: `Lists the shipped guides and those of --dictionary. A star stands at the guide that
-documents of its type and version are checked with when no other one is named.`,
-		Args: want(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := out.check(cmd); err != nil {
-				return err
-			}
-			o, err := checks.options(cmd)
-			if err != nil {
-				return err
-			}
-			var rows []guideRow
-			for _, name := range o.Catalog.Names() {
-				g, err := o.Catalog.Guide(name)
-				if err != nil {
-					return &ExitError{Code: ExitConfig, Err: err}
-				}
-				used, ok := o.Catalog.Lookup(g.Standard, g.Version, g.Type)
-				rows = append(rows, guideRow{g.Name, g.Standard, g.Version, g.Type, g.Group, g.BasedOn, g.Dictionary.Name, g.Title, ok && used.Name == g.Name})
-			}
-			return writeList(env.Stdout, out.format, []column[guideRow]{
-				{Name: "used", Text: func(r guideRow) string {
-					if r.Used {
-						return "*"
-					}
-					return ""
-				}},
-				{Name: "guide", Text: func(r guideRow) string { return r.Name }},
-				{Name: "type", Text: func(r guideRow) string { return r.Type }},
-				{Name: "version", Text: func(r guideRow) string { return r.Version }},
-				{Name: "dictionary", Text: func(r guideRow) string { return r.Dictionary }},
-				{Name: "title", Text: func(r guideRow) string { return r.Title }},
-			}, rows)
-		},
-	}
-	cmd.Flags().StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
-	out.flag(cmd, listForms()...)
-	return cmd
-}
-
 // newEDIDictionaryShowCommand is `tradepost edi dictionary show`.
 func newEDIDictionaryShowCommand(env *Env) *cobra.Command {
 	var checks ediChecks
+	var version string
 	var all bool
+	var out output
 	cmd := &cobra.Command{
-		Use:   "show NAME [SEGMENT]",
-		Short: "Show the tree of a guide, or a segment with its elements and codes",
-		Long: `NAME is a guide, as in x12/004010/850, or with a SEGMENT also a dictionary, as in
-x12/004010. Behind each segment of a guide stands whether it is mandatory (M) or
-optional (O), and how often it may occur.`,
+		Use:   "show NAME [PART]",
+		Short: "Show the places of a guide, a segment with its elements, or the codes of an element",
+		Long: `NAME is a guide by its name (x12/004010/850), by type and version (x12/850/004010)
+or by its type (ORDERS); or a segment (BGM), a composite (C002) or an element
+(1001). PART is a segment, composite or element as that guide or dictionary has
+it. Of several versions the newest is shown, and one of --dictionary before a
+shipped one.
+
+Behind each place stands whether it is mandatory (M) or not (O in X12, C in
+EDIFACT), and how often it may occur there.`,
+		Example: `  tradepost edi dictionary show ORDERS --version D:96A
+  tradepost edi dictionary show x12/850/004010 BEG
+  tradepost edi dictionary show 1001 --all`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := checks.options(cmd)
+			if err := out.check(cmd); err != nil {
+				return err
+			}
+			shelf, err := newShelf(cmd, &checks)
 			if err != nil {
 				return err
 			}
-			g, err := o.Catalog.Guide(args[0])
-			switch {
-			case errors.Is(err, schema.ErrNotFound) && len(args) == 2:
-				d, derr := o.Catalog.Dictionary(args[0])
-				if derr != nil {
-					return exit(ExitNotFound, "there is no guide and no dictionary %s", args[0])
-				}
-				return showSegments(env.Stdout, args[0], args[1], []*schema.Segment{d.Segment(schema.MakeTag(args[1]))}, all)
-			case errors.Is(err, schema.ErrNotFound):
-				return exit(ExitNotFound, "there is no guide %s; see edi dictionary list", args[0])
-			case err != nil:
-				return &ExitError{Code: ExitConfig, Err: err}
-			case len(args) == 1:
-				return showGuide(env.Stdout, g)
+			v, err := shelf.show(args, version)
+			if err != nil {
+				return err
 			}
-			return showSegments(env.Stdout, args[0], args[1], segmentsOf(g, schema.MakeTag(args[1])), all)
+			if out.format == formJSON {
+				return writeJSON(env.Stdout, v)
+			}
+			if seen := v.others(); len(seen) > 0 {
+				env.say("also in %s", strings.Join(seen, ", "))
+			}
+			_, err = fmt.Fprint(env.Stdout, v.text(all))
+			return err
 		},
 	}
-	cmd.Flags().StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
-	cmd.Flags().BoolVar(&all, "all", false, "show every code, not the first 20 of each element")
+	f := cmd.Flags()
+	f.StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
+	f.StringVar(&version, "version", "", "`VERSION` to show, instead of the newest: 004010, D:96A")
+	f.BoolVar(&all, "all", false, "show every code, not the first 20 of each element")
+	out.flag(cmd, "text", formJSON)
 	return cmd
 }
 
-// showGuide prints the tree of a guide.
-func showGuide(w io.Writer, g *schema.Guide) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s\n%s %s, dictionary %s", g.Name, g.Title, g.Standard, g.Version, g.Dictionary.Name)
-	if g.BasedOn != "" {
-		fmt.Fprintf(&b, ", based on %s", g.BasedOn)
-	}
-	b.WriteString("\n\n")
-	showLoop(&b, g.Root, 0)
-	_, err := io.WriteString(w, b.String())
-	return err
+// view is what show prints.
+type view interface {
+	// text is the view for a person; all codes or some.
+	text(all bool) string
+	// others names where else there is such a thing.
+	others() []string
 }
 
-func showLoop(b *strings.Builder, l *schema.Loop, depth int) {
-	for i := range l.Nodes {
-		n := &l.Nodes[i]
-		name, title := n.Tag.String(), n.Segment.Name
-		if n.Loop != nil {
-			name, title = "loop "+n.Loop.Name, n.Loop.Title
-		}
-		if n.Title != "" {
-			title = n.Title
-		}
-		use := "O"
+// The names of parts. A document type has none of these forms but for X12,
+// whose types are numbers as elements are; types come first.
+var (
+	segmentPart = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,2}$`)
+	elementPart = regexp.MustCompile(`^[A-Z]?[0-9]{1,5}$`)
+)
+
+// show finds what is asked for.
+func (s *shelf) show(args []string, version string) (view, error) {
+	name := args[0]
+	guide, also, err := s.guide(name, version)
+	if err != nil && !errors.Is(err, schema.ErrNotFound) {
+		return nil, err
+	}
+	if len(args) == 2 {
+		part := strings.ToUpper(args[1])
 		switch {
-		case n.Forbidden:
-			use = "-"
-		case n.Min > 0:
-			use = "M"
+		case guide != nil:
+			return s.part([]*schema.Guide{guide}, part, guide.Name)
+		case !slices.ContainsFunc(s.guides, func(g *schema.Guide) bool { return g.Dictionary.Name == name }):
+			d, err := s.catalog.Dictionary(name)
+			if err != nil {
+				return nil, exit(ExitNotFound, "there is no guide and no dictionary %s; see edi dictionary list", name)
+			}
+			return s.inDictionary(d, part)
 		}
-		times := "*"
-		if n.Max > 0 {
-			times = fmt.Sprint(n.Max)
+		return s.part(slices.DeleteFunc(slices.Clone(s.guides), func(g *schema.Guide) bool { return g.Dictionary.Name != name }), part, name)
+	}
+	if guide != nil {
+		return viewGuide(guide, also), nil
+	}
+	part := strings.ToUpper(name)
+	if !segmentPart.MatchString(part) && !elementPart.MatchString(part) {
+		return nil, exit(ExitNotFound, "there is no guide %s; see edi dictionary list", name)
+	}
+	return s.anywhere(part, version)
+}
+
+// guide finds a guide by its name, by standard, type and version in any order,
+// or by its type.
+func (s *shelf) guide(name, version string) (*schema.Guide, []string, error) {
+	g, err := s.catalog.Guide(name)
+	if err == nil || !errors.Is(err, schema.ErrNotFound) {
+		return g, nil, err
+	}
+	words := strings.Split(name, "/")
+	var found []*schema.Guide
+	for _, g := range s.guides {
+		if g.BasedOn == "" && (version == "" || sameVersion(g.Version, version)) && !slices.ContainsFunc(words, func(w string) bool {
+			return w != g.Type && !strings.EqualFold(w, g.Standard) && !sameVersion(g.Version, w)
+		}) && slices.Contains(words, g.Type) {
+			found = append(found, g)
 		}
-		in := strings.Repeat("  ", depth)
-		fmt.Fprintf(b, "%s%-*s %s %-6s %s\n", in, max(24-len(in), 4), name, use, times, title)
-		if n.Loop == nil {
+	}
+	if len(found) == 0 {
+		return nil, nil, fmt.Errorf("guide %s: %w", name, schema.ErrNotFound)
+	}
+	var also []string
+	for _, g := range found[1:] {
+		also = append(also, g.Name)
+	}
+	return found[0], also, nil
+}
+
+// sameVersion takes D96A for D:96A.
+func sameVersion(version, asked string) bool {
+	return version == asked || strings.ReplaceAll(version, ":", "") == strings.ToUpper(strings.ReplaceAll(asked, ".", ""))
+}
+
+// anywhere looks for a part in every dictionary, those of the folder first,
+// then the newest.
+func (s *shelf) anywhere(part, version string) (view, error) {
+	byName := map[string][]*schema.Guide{}
+	var order []string
+	for _, g := range s.guides {
+		if version != "" && !sameVersion(g.Version, version) {
 			continue
 		}
-		for j := range n.Loop.Levels {
-			level := &n.Loop.Levels[j]
-			fmt.Fprintf(b, "%s  level %s %s\n", in, level.Code, level.Title)
-			showLoop(b, level.Loop, depth+2)
+		if byName[g.Dictionary.Name] == nil {
+			order = append(order, g.Dictionary.Name)
 		}
-		if len(n.Loop.Levels) == 0 {
-			showLoop(b, n.Loop, depth+1)
-		}
+		byName[g.Dictionary.Name] = append(byName[g.Dictionary.Name], g)
 	}
-}
-
-// segmentsOf lists the different layouts a segment has in a guide.
-func segmentsOf(g *schema.Guide, tag schema.Tag) []*schema.Segment {
-	var out []*schema.Segment
-	seen := map[*schema.Segment]bool{}
-	var collect func(*schema.Loop)
-	collect = func(l *schema.Loop) {
-		for i := range l.Nodes {
-			n := &l.Nodes[i]
-			if n.Loop == nil && n.Tag == tag && !seen[n.Segment] {
-				seen[n.Segment] = true
-				out = append(out, n.Segment)
-			}
-			if n.Loop != nil && len(n.Loop.Levels) == 0 {
-				collect(n.Loop)
-			}
-			for j := 0; n.Loop != nil && j < len(n.Loop.Levels); j++ {
-				collect(n.Loop.Levels[j].Loop)
-			}
-		}
-	}
-	collect(g.Root)
-	if len(out) == 0 {
-		out = append(out, g.Dictionary.Segment(tag))
-	}
-	return out
-}
-
-// showSegments prints the layouts of a segment.
-func showSegments(w io.Writer, where, name string, list []*schema.Segment, all bool) error {
-	var b strings.Builder
-	for i, s := range list {
-		if s == nil {
-			return exit(ExitNotFound, "%s has no segment %s", where, name)
-		}
-		if i > 0 {
-			b.WriteString("\nelsewhere in this guide:\n")
-		}
-		fmt.Fprintf(&b, "%s  %s\n", s.Tag, s.Name)
-		showUses(&b, s.Uses, 1, all)
-		for _, n := range s.Notes {
-			fmt.Fprintf(&b, "  syntax note %s\n", n)
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func showUses(b *strings.Builder, uses []schema.Use, depth int, all bool) {
-	in := strings.Repeat("  ", depth)
-	for i := range uses {
-		u := &uses[i]
-		use := "O"
+	var first view
+	var also []string
+	for _, name := range order {
+		v, err := s.part(byName[name], part, name)
 		switch {
-		case u.Forbidden:
-			use = "-"
-		case u.Required:
-			use = "M"
-		}
-		kind := fmt.Sprintf("%s %d..%d", u.Type, u.Min, u.Max)
-		if u.Composite != nil {
-			kind = "composite"
-		}
-		repeat := ""
-		if u.Repeat > 1 {
-			repeat = fmt.Sprintf(" x%d", u.Repeat)
-		}
-		fmt.Fprintf(b, "%s%02d %-5s %s %-12s %s%s\n", in, i+1, u.Ref, use, kind, u.Name, repeat)
-		if u.Composite != nil {
-			showUses(b, u.Composite.Uses, depth+1, all)
-			continue
-		}
-		codes := u.Codes.List()
-		for j, c := range codes {
-			if j == 20 && !all {
-				fmt.Fprintf(b, "%s      ... %d more, --all shows them\n", in, len(codes)-j)
-				break
-			}
-			fmt.Fprintf(b, "%s      %-6s %s\n", in, c.Value, c.Name)
-		}
-		if u.Codes.Len() > 0 && u.Codes.Open {
-			fmt.Fprintf(b, "%s      and others\n", in)
+		case err != nil:
+		case first == nil:
+			first = v
+		default:
+			also = append(also, name)
 		}
 	}
+	switch v := first.(type) {
+	case *segmentsView:
+		v.Also = also
+	case *elementsView:
+		v.Also = also
+	default:
+		return nil, exit(ExitNotFound, "no dictionary has a segment, composite or element %s", part)
+	}
+	return first, nil
+}
+
+// part finds a segment, composite or element in guides of one dictionary.
+func (s *shelf) part(guides []*schema.Guide, part, where string) (view, error) {
+	if segmentPart.MatchString(part) {
+		if v := viewSegments(guides, schema.MakeTag(part), where); v != nil {
+			return v, nil
+		}
+	}
+	if elementPart.MatchString(part) {
+		if v := viewElements(guides, part, where); v != nil {
+			return v, nil
+		}
+	}
+	return nil, exit(ExitNotFound, "%s has no segment, composite or element %s", where, part)
+}
+
+// inDictionary finds a segment in a dictionary that no guide uses.
+func (s *shelf) inDictionary(d *schema.Dictionary, part string) (view, error) {
+	if seg := d.Segment(schema.MakeTag(part)); seg != nil && segmentPart.MatchString(part) {
+		return &segmentsView{In: d.Name, Layouts: []segmentView{viewSegment(d.Standard, seg)}}, nil
+	}
+	return nil, exit(ExitNotFound, "%s has no segment %s", d.Name, part)
 }

@@ -75,7 +75,7 @@ func TestEDIDictionaryImport(t *testing.T) {
 	if code, out, _ = ediRun(t, "", "dictionary", "show", "x12/009990/777", "--dictionary", to); code != ExitOK || !strings.Contains(out, "loop LLL") || !strings.Contains(out, "  SUB") {
 		t.Errorf("show: exit %d\n%s", code, out)
 	}
-	if code, out, _ = ediRun(t, "", "dictionary", "show", "x12/009990/directory", "AAA", "--dictionary", to); code != ExitOK || !strings.Contains(out, "02 902") {
+	if code, out, _ = ediRun(t, "", "dictionary", "show", "x12/009990/directory", "AAA", "--dictionary", to); code != ExitOK || !strings.Contains(out, "02  902   O  AN 1..20") {
 		t.Errorf("show segment: exit %d\n%s", code, out)
 	}
 
@@ -86,6 +86,18 @@ func TestEDIDictionaryImport(t *testing.T) {
 	if code, out, words = ediRun(t, "", "dictionary", "import", source, "--to", to, "--replace"); code != ExitOK || !strings.Contains(out, "1 guides") || !strings.Contains(words, "tiny.sef:11") {
 		t.Errorf("replace: exit %d, %q %q", code, out, words)
 	}
+	// A folder of files is read while it is imported.
+	folder := filepath.Join(dir, "sources")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(source, filepath.Join(folder, "tiny.sef")); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, words = ediRun(t, "", "dictionary", "import", folder, "--to", filepath.Join(dir, "again")); code != ExitOK || !strings.Contains(out, "1 guides") {
+		t.Errorf("a folder: exit %d, %q %q", code, out, words)
+	}
+	source = filepath.Join(folder, "tiny.sef")
 	for _, c := range []struct {
 		code int
 		args []string
@@ -101,8 +113,67 @@ func TestEDIDictionaryImport(t *testing.T) {
 			t.Errorf("import %v: exit %d, want %d; %q", c.args, code, c.code, words)
 		}
 	}
-	if code, _, _ = ediRun(t, "", "dictionary", "show", "x12/000000/000"); code != ExitNotFound {
-		t.Errorf("show what is not there: exit %d", code)
+}
+
+// TestEDIDictionaryShow asks for guides, segments, composites and elements in
+// all the ways there are.
+func TestEDIDictionaryShow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		ask  string
+		want []string // lines
+		also string   // on standard error
+	}{
+		{"ORDERS", []string{"edifact/D01B/ORDERS  Order", "PLACE                      U    MAX  NAME", "BGM                        M      1  Start of the document", "loop SG2                   C     99  Party", "  loop SG3                 C     99  Reference", "    RFF                    M      1  Reference"}, "also in edifact/D96A/ORDERS"},
+		{"ORDERS --version D96A", []string{"edifact/D96A/ORDERS  Order"}, ""},
+		{"edifact/ORDERS/D:96A", []string{"edifact/D96A/ORDERS  Order"}, ""},
+		{"x12/850/004010", []string{"x12/004010/850  Purchase order", "BEG                        M      1  Start of a purchase order", "REF                        O      *  Reference"}, ""},
+		{"x12/004010/856", []string{"  level S  Shipment", "    HL                     M      1  Level", "  level O  Order, under S"}, ""},
+		{"x12/004010/850 BEG", []string{"01  353   M  ID 2       Purpose of the document", "        00     Original", "in x12/004010/850"}, ""},
+		{"x12/004010 BEG", []string{"BEG  Start of a purchase order", "in x12/004010"}, ""},
+		{"BGM", []string{"01  C002  C             Kind of document", "  01  1001  C  an..3      Kind of document", "          ... 19 more, --all shows them", "          and others", "in edifact/D01B"}, "also in edifact/D96A"},
+		{"PIA", []string{"02  C212  M             Item number", "03..06  C212  C             Item number"}, "edifact/D96A"},
+		{"N1 --version 004010", []string{"syntax note R0203", "in x12/004010"}, ""},
+		{"c507", []string{"C507  Date or time", "01  2005  M  an..3      Kind of date", "used at DTM01"}, "also in edifact/D96A"},
+		{"2379", []string{"2379  Form of the date  an..3", "102    CCYYMMDD"}, "also in"},
+		{"353", []string{"353  Purpose of the document  ID 2", "00     Original"}, "also in x12/004010"},
+	} {
+		code, out, words := ediRun(t, "", append([]string{"dictionary", "show"}, strings.Fields(c.ask)...)...)
+		if code != ExitOK || !strings.Contains(words, c.also) || c.also == "" && words != "" {
+			t.Errorf("show %s: exit %d, %q", c.ask, code, words)
+		}
+		for _, line := range c.want {
+			if !strings.Contains("\n"+out, "\n"+line+"\n") && !strings.Contains("\n"+out, "\n"+line+" ") {
+				t.Errorf("show %s has no line %q:\n%s", c.ask, line, out)
+			}
+		}
+		if strings.Contains(out, " \n") {
+			t.Errorf("show %s: blanks at the end of a line", c.ask)
+		}
+		code, out, words = ediRun(t, "", append([]string{"dictionary", "show", "-o", "json"}, strings.Fields(c.ask)...)...)
+		var got map[string]any
+		if err := json.Unmarshal([]byte(out), &got); err != nil || code != ExitOK || words != "" {
+			t.Errorf("show %s -o json: exit %d, %q, %v", c.ask, code, words, err)
+		}
+		if got["places"] == nil && got["layouts"] == nil && got["element"] == nil {
+			t.Errorf("show %s -o json: %v", c.ask, got)
+		}
+	}
+	for ask, want := range map[string]int{
+		"x12/000000/000": ExitNotFound, "NOSUCH": ExitNotFound, "QQQ": ExitNotFound, "Z999": ExitNotFound, "77777": ExitNotFound,
+		"ORDERS --version D:11A": ExitNotFound, "x12/004010 QQQ": ExitNotFound, "x12/000000 BEG": ExitNotFound, "ORDERS BGM more": ExitUsage, "": ExitUsage,
+	} {
+		if code, _, words := ediRun(t, "", append([]string{"dictionary", "show"}, strings.Fields(ask)...)...); code != want || words == "" {
+			t.Errorf("show %s: exit %d, want %d, %q", ask, code, want, words)
+		}
+	}
+	code, out, _ := ediRun(t, "", "dictionary", "list", "850", "-o", "json")
+	var rows []guideRow
+	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != ExitOK || len(rows) != 2 || rows[0].Name != "x12/004010/850" || !rows[0].Used || rows[0].From != "shipped" {
+		t.Errorf("list 850: exit %d, %v, %+v", code, err, rows)
+	}
+	if code, _, _ = ediRun(t, "", "dictionary", "list", "nothing-like-this"); code != ExitNotFound {
+		t.Errorf("list of nothing: exit %d", code)
 	}
 }
 
