@@ -17,7 +17,10 @@ func TestConformancePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	sources := map[string]string{}
-	for _, folder := range []string{"as2", "as2/cms", "transport/as2", "certs"} {
+	for _, folder := range []string{
+		"as2", "as2/cms", "transport/as2", "certs", "certs/cem", "interop", "processes", "processes/steps", "transport/directory",
+		"internal/config", "internal/gateway", "internal/store/sqlstore",
+	} {
 		files, err := filepath.Glob("../" + folder + "/*_test.go")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: no tests, %v", folder, err)
@@ -34,6 +37,9 @@ func TestConformancePage(t *testing.T) {
 	for _, m := range regexp.MustCompile("`([a-z0-9/]+) ((?:Test|Fuzz)[A-Za-z0-9]+)(?:/([^`]*))?`").FindAllStringSubmatch(string(page), -1) {
 		folder, test, sub := m[1], m[2], m[3]
 		named[folder+" "+test] = true
+		if _, ok := sources[folder]; !ok {
+			t.Errorf("%s is not read by this test", folder)
+		}
 		if !strings.Contains(sources[folder], "func "+test+"(") {
 			t.Errorf("%s has no %s", folder, test)
 		}
@@ -41,7 +47,12 @@ func TestConformancePage(t *testing.T) {
 			t.Errorf("%s %s has no case %q", folder, test, sub)
 		}
 	}
-	if len(named) < 30 {
+	for _, chapter := range []string{"What other products do", "What users reported", "What attackers used"} {
+		if !strings.Contains(string(page), "\n## "+chapter+"\n") {
+			t.Errorf("the page has no chapter %q", chapter)
+		}
+	}
+	if len(named) < 120 {
 		t.Errorf("the page names %d tests: it is not read right", len(named))
 	}
 	for folder, source := range sources {
