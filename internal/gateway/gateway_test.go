@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,18 +50,25 @@ func newHouses(t *testing.T, databases ...string) (buyer, supplier *house) {
 	if len(databases) == 2 {
 		buyer.database, supplier.database = databases[0], databases[1]
 	}
-	pairs := map[*house]*certs.Pair{}
-	for _, h := range []*house{buyer, supplier} {
-		pair, err := certs.Generate(certs.Request{CommonName: strings.ToUpper(h.name), NotBefore: time.Now().Add(-time.Hour)}, rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pairs[h] = pair
+	pairs, err := firstPairs()
+	if err != nil {
+		t.Fatal(err)
 	}
-	buyer.write(pairs[buyer], supplier, pairs[supplier], "856", "850")
-	supplier.write(pairs[supplier], buyer, pairs[buyer], "850", "856")
+	buyer.write(pairs[0], supplier, pairs[1], "856", "850")
+	supplier.write(pairs[1], buyer, pairs[0], "850", "856")
 	return buyer, supplier
 }
+
+// firstPairs are the keys that every buyer and supplier begins with: made once,
+// since RSA keys take their time.
+var firstPairs = sync.OnceValues(func() (pairs [2]*certs.Pair, err error) {
+	for i, name := range []string{"BUYER", "SUPPLIER"} {
+		if pairs[i], err = certs.Generate(certs.Request{CommonName: name, NotBefore: time.Now().Add(-time.Hour)}, rand.Reader); err != nil {
+			return pairs, err
+		}
+	}
+	return pairs, nil
+})
 
 func freePort(t *testing.T) string {
 	t.Helper()
@@ -259,6 +267,7 @@ func TestOrderWaitsForAPartnerThatIsDownAndSurvivesARestart(t *testing.T) {
 	supplier.serve()
 	buyer.serve()
 	buyer.await(tracking.DocumentQuery{Direction: tracking.Outbound, Type: "850"}, accepted)
+	supplier.await(tracking.DocumentQuery{Direction: tracking.Inbound, Type: "850"}, accepted) // its 997 leaves first
 	if files := supplier.got(); len(files) != 1 {
 		t.Errorf("the supplier's back office has %v", files)
 	}
