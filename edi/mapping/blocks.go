@@ -116,7 +116,7 @@ func (c *compiler) body(l *line, r *ruleText, from, to *contextType) {
 	}
 	if r.use != nil {
 		if shared := c.use(*r.use, from, to); shared != nil {
-			l.body.lines = append(l.body.lines, &line{kind: lineBlock, at: r.use.at, name: l.name, body: shared, forward: true, backward: !c.oneway})
+			l.body.lines = append(l.body.lines, &line{kind: lineBlock, at: r.use.at, name: l.name, body: shared, forward: true, backward: !c.oneway, slot: -1})
 		}
 	}
 	c.lines(l.body, r.lines, from, to)

@@ -88,9 +88,22 @@ func (c *compiler) add(into *block, l *line) {
 		return
 	}
 	into.lines = append(into.lines, l)
+	l.slot = l.needs()
 	if c.all = append(c.all, l); len(c.all) == maxCompiled {
 		c.p.at(l.at, "", "the map has more than %d lines, blocks written out", maxCompiled)
 	}
+}
+
+// needs is the slot without which the line does nothing when it reads EDI
+// forward, -1 when there is none.
+func (l *line) needs() int32 {
+	from, alone := l.from, len(l.places) <= 1
+	switch {
+	case from == nil || from.field != nil || from.up != 0 || !alone || l.turned || len(from.steps) == 0 || from.steps[0].head,
+		l.toValue != nil || l.toStandard != nil || l.kind == lineCount:
+		return -1
+	}
+	return int32(from.steps[0].slot) //nolint:gosec // a guide has few nodes
 }
 
 // concerns tells whether a line is for the guides of this program.

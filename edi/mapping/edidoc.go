@@ -3,7 +3,6 @@ package mapping
 import (
 	"bytes"
 	"math"
-	"slices"
 
 	"tradepost/edi"
 	"tradepost/edi/edifact"
@@ -34,6 +33,7 @@ type ediDoc struct {
 	charset edifact.Charset
 	decoded bool // text is decoded from charset
 	scratch []byte
+	piece   []byte // of a joined text
 	last    located2
 	trail   []footstep // how the occurrence looked at was reached
 	unseen  bool       // what is read now does not count as carried
@@ -393,12 +393,15 @@ func (d *ediDoc) take() {
 // those that a line before went into.
 func (d *ediDoc) occurrences(c spot, p *place, rest bool, f func(spot) bool) {
 	d.begin()
-	d.each(c, p.steps, rest && !p.leaf.isRange, func(c spot) bool {
-		if !p.leaf.isRange {
-			return f(c)
-		}
-		return d.elements(c, p, rest, f)
-	})
+	if !p.leaf.isRange {
+		d.each(c, p.steps, rest, f)
+		return
+	}
+	if len(p.steps) == 0 { // in the segment of the context
+		d.elements(c, p, rest, f)
+		return
+	}
+	d.each(c, p.steps, false, func(c spot) bool { return d.elements(c, p, rest, f) })
 }
 
 func (d *ediDoc) each(c spot, steps []step, rest bool, f func(spot) bool) bool {
@@ -407,9 +410,10 @@ func (d *ediDoc) each(c spot, steps []step, rest bool, f func(spot) bool) bool {
 	}
 	s := &steps[0]
 	// Lines inside of an occurrence leave trails of their own.
-	var trail []footstep
-	if len(d.trail) > 0 && !d.unseen {
-		trail = slices.Clone(d.trail)
+	var kept [3]footstep
+	trail := kept[:0]
+	if !d.unseen {
+		trail = append(trail, d.trail...)
 	}
 	if s.head {
 		next, ok := d.first(c, s)
@@ -460,6 +464,11 @@ func (d *ediDoc) elements(c spot, p *place, rest bool, f func(spot) bool) bool {
 		}
 	}
 	return true
+}
+
+// lacks tells that nothing stands in a slot of the occurrence.
+func (d *ediDoc) lacks(c spot, slot int32) bool {
+	return d.slots[d.loops[c.at].base+slot].first < 0
 }
 
 // segment is the segment whose elements a spot sees.

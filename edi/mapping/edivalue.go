@@ -20,7 +20,7 @@ func (d *ediDoc) find(c spot, p *place) (seg int32, element, component int, ok b
 	case c.elem > 0 && len(p.steps) == 0:
 		return seg, int(c.elem) + l.element - 1, l.component, true
 	case l.pair != nil:
-		for e := l.element; e <= l.last; e += 2 {
+		for e := l.element; e <= l.last && e < int(d.segs[seg].count); e += 2 {
 			v := d.text(seg, e, 0)
 			for _, q := range l.pair {
 				if string(v) == q {
@@ -33,7 +33,7 @@ func (d *ediDoc) find(c spot, p *place) (seg int32, element, component int, ok b
 		}
 		return 0, 0, 0, false
 	case len(l.conds) > 0:
-		for e := l.element; e <= l.last; e++ {
+		for e := l.element; e <= l.last && e <= int(d.segs[seg].count); e++ {
 			if len(d.text(seg, e, l.component)) > 0 && d.componentsHold(seg, e, l.conds) {
 				for _, c := range l.conds {
 					d.mark(seg, e, c.component)
@@ -174,24 +174,37 @@ func (d *ediDoc) stands(c spot, beside []besideValue) bool {
 // pieces calls f for every value of a place that is joined: of all components
 // of its range, in all occurrences.
 func (d *ediDoc) pieces(c spot, p *place, f func(v []byte) bool) {
-	var scratch []byte
 	d.begin()
-	d.each(c, p.steps, false, func(c spot) bool {
-		seg, element, component, ok := d.find(c, p)
-		if !ok {
-			return true
+	if n := len(p.steps); n == 0 || n == 1 && !p.steps[0].head && d.slots[d.loops[c.at].base+int32(p.steps[0].slot)].first < 0 { //nolint:gosec // a guide has few nodes
+		if n == 0 {
+			d.piecesAt(c, p, f)
 		}
-		for e := element; e <= element+p.leaf.last-p.leaf.element && p.leaf.pair == nil && len(p.leaf.conds) == 0 || e == element; e++ {
-			for n := component; n <= max(component, p.leaf.lastComponent); n++ {
-				out, bad := d.component(seg, e, n, &codec{kind: Text, use: p.codec.use}, scratch[:0])
-				if bad == "" && len(out) > 0 && !f(out) {
-					return false
-				}
-				scratch = out
+		return
+	}
+	d.each(c, p.steps, false, func(c spot) bool { return d.piecesAt(c, p, f) })
+}
+
+// piecesAt goes through the pieces in one occurrence.
+func (d *ediDoc) piecesAt(c spot, p *place, f func(v []byte) bool) bool {
+	seg, element, component, ok := d.find(c, p)
+	if !ok {
+		return true
+	}
+	as := codec{kind: Text, use: p.codec.use}
+	last := element
+	if p.leaf.pair == nil && len(p.leaf.conds) == 0 {
+		last += p.leaf.last - p.leaf.element
+	}
+	for e := element; e <= last; e++ {
+		for n := component; n <= max(component, p.leaf.lastComponent); n++ {
+			out, bad := d.component(seg, e, n, &as, d.piece[:0])
+			d.piece = out
+			if bad == "" && len(out) > 0 && !f(out) {
+				return false
 			}
 		}
-		return true
-	})
+	}
+	return true
 }
 
 // where tells where the value read last stands.

@@ -39,6 +39,7 @@ type line struct {
 	toWhere, fromWhere       *expression // of an each: which occurrences
 
 	forward, backward bool   // the directions it takes part in
+	slot              int32  // that has to hold something when it runs forward, -1 for none
 	turned            bool   // a line of only-from: from and to are those of the run
 	stands            string // why it cannot run backward, "" when it can
 }

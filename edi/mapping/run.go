@@ -43,19 +43,24 @@ type sink interface {
 
 // run maps one document.
 type run struct {
-	way     Way
-	source  source
-	sink    sink
-	machine *machine
-	budget  *budget
-	frames  []frame
-	value   []byte // the value of the line being run
-	scratch []byte
-	faults  []Fault
-	omitted int
-	notes   []Fault
-	depth   int
-	stopped error // the context's
+	way    Way
+	source source
+	// document is the source when it is EDI and the run goes forward.
+	document *ediDoc
+	sink     sink
+	machine  *machine
+	budget   *budget
+	frames   []frame
+	eaches   []*eachRun // by depth, kept for the next one
+	eaching  int
+	joining  joinRun
+	value    []byte // the value of the line being run
+	scratch  []byte
+	faults   []Fault
+	omitted  int
+	notes    []Fault
+	depth    int
+	stopped  error // the context's
 }
 
 // frame is a pair of occurrences lines run in.
@@ -69,6 +74,9 @@ func (r *run) start(ctx context.Context, p *program, w Way, from source, to sink
 	r.faults, r.notes, r.omitted, r.depth, r.stopped = nil, nil, 0, 0, nil
 	r.budget = &budget{check: ctx.Err}
 	r.frames = append(r.frames[:0], frame{from.root(), to.root()})
+	if r.document = nil; w == Forward {
+		r.document, _ = from.(*ediDoc)
+	}
 	r.block(p.top)
 }
 
@@ -107,6 +115,9 @@ func (r *run) block(b *block) {
 	for _, l := range b.lines {
 		if r.way == Forward && !l.forward || r.way == Backward && !l.backward || r.stopped != nil {
 			continue
+		}
+		if l.slot >= 0 && r.document != nil && r.document.lacks(r.frames[len(r.frames)-1].from, l.slot) {
+			continue // most lines find nothing: this tells at once
 		}
 		r.line(l)
 	}
@@ -191,36 +202,57 @@ func (r *run) onlyOne(l *line, from *place) {
 
 // each runs a block for every occurrence.
 func (r *run) each(l *line, from, to *place) {
-	n := 0
-	where := r.where(l)
-	r.source.occurrences(r.spot(from, true), from, l.rest && r.way == Forward, func(at spot) bool {
-		if n++; n%64 == 0 && r.stopped == nil {
-			r.stopped = r.budget.check()
-		}
-		next := frame{at, r.frames[len(r.frames)-1].to}
-		if where != nil {
-			r.frames = append(r.frames, next)
-			ok := r.holds(l, where, nil)
-			if r.frames = r.frames[:len(r.frames)-1]; !ok {
-				return r.stopped == nil
-			}
-		}
-		r.source.take()
-		if to != nil {
-			var bad string
-			if next.to, bad = r.sink.add(r.spot(to, false), to); bad != "" {
-				r.fault(l, Location{Path: from.text}, r.sink.target(r.spot(to, false), to), "%s %s", l.name, bad)
-				return false
-			}
-		}
+	if r.eaching == len(r.eaches) {
+		e := &eachRun{r: r}
+		e.do = e.occurrence
+		r.eaches = append(r.eaches, e)
+	}
+	e := r.eaches[r.eaching]
+	e.l, e.from, e.to, e.where, e.n = l, from, to, r.where(l), 0
+	r.eaching++
+	r.source.occurrences(r.spot(from, true), from, l.rest && r.way == Forward, e.do)
+	r.eaching--
+}
+
+// eachRun is one each being run. It is kept for the next one of its depth.
+type eachRun struct {
+	r        *run
+	l        *line
+	from, to *place
+	where    *expression
+	n        int
+	do       func(spot) bool // occurrence
+}
+
+// occurrence runs the block for one occurrence; false ends the loop.
+func (e *eachRun) occurrence(at spot) bool {
+	r := e.r
+	if e.n++; e.n%64 == 0 && r.stopped == nil {
+		r.stopped = r.budget.check()
+	}
+	next := frame{at, r.frames[len(r.frames)-1].to}
+	if e.where != nil {
 		r.frames = append(r.frames, next)
-		r.block(l.body)
-		r.frames = r.frames[:len(r.frames)-1]
-		if to != nil {
-			r.sink.drop(next.to, to)
+		ok := r.holds(e.l, e.where, nil)
+		if r.frames = r.frames[:len(r.frames)-1]; !ok {
+			return r.stopped == nil
 		}
-		return r.stopped == nil && len(r.faults) < maxProblems
-	})
+	}
+	r.source.take()
+	if e.to != nil {
+		var bad string
+		if next.to, bad = r.sink.add(r.spot(e.to, false), e.to); bad != "" {
+			r.fault(e.l, Location{Path: e.from.text}, r.sink.target(r.spot(e.to, false), e.to), "%s %s", e.l.name, bad)
+			return false
+		}
+	}
+	r.frames = append(r.frames, next)
+	r.block(e.l.body)
+	r.frames = r.frames[:len(r.frames)-1]
+	if e.to != nil {
+		r.sink.drop(next.to, e.to)
+	}
+	return r.stopped == nil && len(r.faults) < maxProblems
 }
 
 // valueLine reads, turns and writes one value, when the line's condition
@@ -359,19 +391,34 @@ func (r *run) count(from *place) {
 
 // join puts the pieces of a text together.
 func (r *run) join(l *line, from *place, forward bool) {
-	places := l.places
-	if !forward {
-		places = []*place{from}
+	j := &r.joining
+	if j.do == nil {
+		j.r, j.do = r, j.piece
 	}
-	for _, p := range places {
-		r.source.pieces(r.spot(p, true), p, func(v []byte) bool {
-			if len(r.value) > 0 && forward {
-				r.value = append(r.value, l.join...)
-			}
-			r.value = append(r.value, v...)
-			return len(r.value) < maxExprText
-		})
+	if j.between = ""; !forward {
+		r.source.pieces(r.spot(from, true), from, j.do)
+		return
 	}
+	j.between = l.join
+	for _, p := range l.places {
+		r.source.pieces(r.spot(p, true), p, j.do)
+	}
+}
+
+// joinRun is a text being put together.
+type joinRun struct {
+	r       *run
+	between string
+	do      func([]byte) bool // piece
+}
+
+func (j *joinRun) piece(v []byte) bool {
+	r := j.r
+	if len(r.value) > 0 {
+		r.value = append(r.value, j.between...)
+	}
+	r.value = append(r.value, v...)
+	return len(r.value) < maxExprText
 }
 
 // values copies several values between their places and a list.
