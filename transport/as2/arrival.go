@@ -60,7 +60,7 @@ func (h *handler) arrival(r *http.Request, rcv *as2.Received, rel *Relation, kep
 		e.MIC, e.MICAlg, e.MICs = rcv.MICs[d], string(d), allMICs(rcv.MICs, nil)
 	}
 	if rcv.Failure != nil {
-		a.Refused = text(rcv.Failure.Error())
+		a.Refused = text(rcv.Failure.Error()) + advice(rcv.Disposition.Modifier)
 	}
 	for i, p := range rcv.Payloads {
 		if i == 0 {
@@ -75,6 +75,24 @@ func (h *handler) arrival(r *http.Request, rcv *as2.Received, rel *Relation, kep
 		a.Receipt.Reason = a.Refused
 	}
 	return a, err
+}
+
+// advice says what to look at where a transmission was refused for a reason that
+// lies in the agreement or the keys.
+func advice(m as2.Modifier) string {
+	switch m {
+	case as2.InsufficientMessageSecurity:
+		return "; what is accepted is in the partnership: require_signed, require_encrypted, accept_digests, accept_ciphers"
+	case as2.IllegalFilename:
+		return "; file_names of the partnership asks for plain names"
+	case as2.DecryptionFailed:
+		return "; ask the partner which certificate of ours it encrypts to"
+	case as2.AuthenticationFailed, as2.IntegrityCheckFailed:
+		return "; if nobody has tampered with it: ask the partner which certificate it signs with, and compare"
+	case as2.UnknownTradingRelationship:
+		return "; a partner is known by the AS2 id of its entry, upper and lower case count, and needs a partnership"
+	}
+	return ""
 }
 
 // receipt makes the receipt that was asked for; nil where none was. A stranger

@@ -62,6 +62,7 @@ type Limits struct {
 	as2.Limits
 	Concurrent  int           // requests worked on at a time; 128
 	Connections int           // open connections; 1024
+	Share       int           // percent of both that one source may take; 50
 	HeaderTime  time.Duration // for the header of a request to arrive; 10 s
 	Stall       time.Duration // without a byte of the body; 60 s
 	Idle        time.Duration // between two requests of a connection; 2 min
@@ -92,6 +93,7 @@ func (l Limits) withDefaults() Limits {
 	}
 	whole(&l.Concurrent, 128)
 	whole(&l.Connections, 1024)
+	whole(&l.Share, 50)
 	whole(&l.Refusals, 60)
 	whole(&l.Sources, 4096)
 	if l.Partials == 0 {

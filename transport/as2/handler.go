@@ -73,14 +73,11 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) answer {
 	if wait := h.limiter.wait(who); wait > 0 {
 		return answer{status: http.StatusTooManyRequests, text: "too many requests from here were refused; wait", after: wait}
 	}
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-time.After(10 * time.Second):
-		return busy(5 * time.Second)
-	case <-r.Context().Done():
+	leave := h.slots.wait(r.Context(), who, 10*time.Second)
+	if leave == nil {
 		return busy(5 * time.Second)
 	}
+	defer leave()
 	a := h.receive(w, r)
 	if a.refused {
 		h.limiter.refused(who)

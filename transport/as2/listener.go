@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"tradepost/transport"
@@ -42,11 +41,12 @@ type Listener struct {
 	path   string
 	tls    *tls.Config
 	source func(*http.Request) string
+	direct bool // connections come from whom they serve, and not through a proxy
 
 	socket   net.Listener
 	limiter  *limiter
-	partials *partials     // nil when nothing can be gone on with
-	slots    chan struct{} // requests being worked on
+	partials *partials // nil when nothing can be gone on with
+	slots    *places   // requests being worked on
 }
 
 // Listener makes a Listener and opens its socket, so that a port in use is an
@@ -55,7 +55,7 @@ func (e *Endpoint) Listener(c ListenConfig, sink transport.Sink) (*Listener, err
 	l := &Listener{
 		e: e, sink: sink, name: c.Name, path: c.Path, source: c.Source, socket: c.Listener,
 		limiter: newLimiter(e.cfg.Limits.Refusals, e.cfg.Limits.Sources, e.cfg.Now),
-		slots:   make(chan struct{}, e.cfg.Limits.Concurrent),
+		slots:   newPlaces(e.cfg.Limits.Concurrent, e.cfg.Limits.Share),
 	}
 	if l.name == "" {
 		l.name = Connector
@@ -66,7 +66,8 @@ func (e *Endpoint) Listener(c ListenConfig, sink transport.Sink) (*Listener, err
 	if !strings.HasPrefix(l.path, "/") {
 		return nil, fmt.Errorf("as2 listener: path %q: must begin with /", l.path)
 	}
-	if l.source == nil {
+	l.direct = l.source == nil
+	if l.direct {
 		l.source = func(r *http.Request) string { return source(r.RemoteAddr) }
 	}
 	if c.TLS != nil {
@@ -111,7 +112,11 @@ func (l *Listener) Serve(ctx context.Context) error {
 		BaseContext:       func(net.Listener) context.Context { return hand },
 		ErrorLog:          log.New(troubleWriter{l.e.cfg.OnTrouble}, "", 0),
 	}
-	socket := net.Listener(&counted{Listener: l.socket, open: make(chan struct{}, lim.Connections)})
+	share := 100
+	if l.direct {
+		share = lim.Share
+	}
+	socket := net.Listener(&counted{Listener: l.socket, open: newPlaces(lim.Connections, share)})
 	go l.partials.sweepUntil(hand.Done())
 	served := make(chan error, 1)
 	go func() {
@@ -141,20 +146,25 @@ func (l *Listener) Serve(ctx context.Context) error {
 	return nil
 }
 
-// counted accepts no more connections than open has room for.
+// counted accepts no more connections than open has places for. Who has its
+// share already is not let in, so that it does not keep others out.
 type counted struct {
 	net.Listener
-	open chan struct{}
+	open *places
 }
 
 func (c *counted) Accept() (net.Conn, error) {
-	c.open <- struct{}{}
-	conn, err := c.Listener.Accept()
-	if err != nil {
-		<-c.open
-		return nil, err
+	for {
+		c.open.await()
+		conn, err := c.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if leave := c.open.enter(source(conn.RemoteAddr().String())); leave != nil {
+			return &countedConn{Conn: conn, done: leave}, nil
+		}
+		_ = conn.Close() // it has heard nothing from us
 	}
-	return &countedConn{Conn: conn, done: sync.OnceFunc(func() { <-c.open })}, nil
 }
 
 type countedConn struct {

@@ -300,7 +300,10 @@ func TestListenerThatCannot(t *testing.T) {
 // does not keep others out.
 func TestSilentConnectionsAreCutOff(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(c *connector.Config) { c.Limits.Connections = 2; c.Limits.HeaderTime = 100 * time.Millisecond }, connector.ListenConfig{})
+	b := newBench(t, func(c *connector.Config) {
+		c.Limits.Connections, c.Limits.Share = 2, 100
+		c.Limits.HeaderTime = 100 * time.Millisecond
+	}, connector.ListenConfig{})
 	address := strings.TrimSuffix(strings.TrimPrefix(b.url, "http://"), "/as2")
 	for range 6 {
 		conn, err := net.Dial("tcp", address)
