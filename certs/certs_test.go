@@ -291,6 +291,12 @@ func FuzzParse(f *testing.F) {
 			if p, err := ParsePKCS12(b, "secret"); err == nil && (p.Key == nil || p.Certificate == nil) {
 				t.Error("half a pair")
 			}
+			if cs, err := ParseTrustStore(b, "secret"); err == nil && len(cs) == 0 {
+				t.Error("a trust store without certificates")
+			}
+		}
+		if q, err := ParseSigningRequest(b); err == nil && q.PublicKey == nil {
+			t.Error("a request for no key")
 		}
 	})
 }

@@ -171,7 +171,7 @@ func TestUsageErrors(t *testing.T) {
 		"init a b":                           "one argument too many",
 		"init --partner-url http://x":        "--partner-url needs --partner NAME",
 		"init --partner x":                   "--partner needs --partner-url and --partner-certificate",
-		"init --key-type p-256":              "must be able to decrypt",
+		"init --key-type p-256":              "few partners can encrypt",
 		"version extra":                      "extra",
 	} {
 		t.Run(line, func(t *testing.T) {

@@ -105,7 +105,7 @@ func completeNew(cmd *cobra.Command, n *config.New, p *config.NewPartner, dir st
 	switch n.KeyType {
 	case certs.RSA2048, certs.RSA3072, certs.RSA4096:
 	default:
-		return fmt.Errorf("--key-type %s: write rsa-2048, rsa-3072 or rsa-4096 (a station must be able to decrypt)", n.KeyType)
+		return fmt.Errorf("--key-type %s: write rsa-2048, rsa-3072 or rsa-4096: few partners can encrypt to another kind", n.KeyType)
 	}
 	if p.Name == "" {
 		for _, flag := range []string{"partner-as2-id", "partner-identifier", "partner-url", "partner-certificate", "partner-contact", "receive", "send"} {

@@ -185,6 +185,9 @@ func (x *trade) refused(modifier string) {
 	if got := x.receipt().Disposition; !strings.Contains(got, modifier) {
 		x.t.Errorf("the receipt says %q, want %s", got, modifier)
 	}
+	if why := x.arrived().Error; modifier == "insufficient-message-security" && !strings.Contains(why, "accept_ciphers") {
+		x.t.Errorf("the supplier's people are not told where that was agreed: %s", why)
+	}
 }
 
 // clear is what both sides need for a transmission that can be read as it

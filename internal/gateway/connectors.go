@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/tls"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -87,13 +88,17 @@ func (g *Gateway) as2Endpoint(c *connectors, sink transport.Sink) (*transportas2
 	return endpoint, nil
 }
 
-// messageHost is the part behind the @ of our Message-IDs: the host partners
+// messageHost is the part behind the @ of our Message-IDs: the name that partners
 // know us by, or else the station's name.
 func messageHost(as2URL string, station partners.Station) string {
-	if u, err := url.Parse(as2URL); err == nil && u.Hostname() != "" {
-		return u.Hostname()
+	u, err := url.Parse(as2URL)
+	if err != nil || u.Hostname() == "" || u.Hostname() == "localhost" {
+		return station.Name
 	}
-	return station.Name
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return station.Name
+	}
+	return u.Hostname()
 }
 
 func (c *connectors) addAS2(endpoint *transportas2.Endpoint, conn transport.Connection) error {
