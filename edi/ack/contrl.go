@@ -25,29 +25,65 @@ const (
 type Contrl struct {
 	UNB        edifact.UNB
 	Delimiters edi.Delimiters
-	Status     Status
-	rows       []row
-	charset    edifact.Charset // of the interchange answered
-	repeated   []byte          // every value that is repeated from it
-	taken      int             // messages accepted
-	refused    int             // messages refused
+	Status     Status // final after Close
+
+	o        Options
+	head     *rows            // UCI, and once it is closed all that follows
+	body     *rows            // UCM with what stands below, of all messages
+	parts    []messageVerdict // of body, a message each
+	groups   []groupVerdict
+	noted    int             // segments of messages that were listed
+	charset  edifact.Charset // of the interchange answered
+	repeated []byte          // values that are repeated from it and not in UNOA
+	taken    int             // messages accepted
+	refused  int             // messages refused
+	plain    edifact.Charset // UNOA
+	noAck    bool            // it holds CONTRL itself
+}
+
+// messageVerdict is one message in the body.
+type messageVerdict struct {
+	end, count int  // behind it: bytes and segments of the body
+	accepted   bool // by validation
+	taken      bool // by the CONTRL
+}
+
+// groupVerdict is a group that ended, with its UCF and its messages.
+type groupVerdict struct {
+	fields   []edi.Field // of the UCF, none for messages without a group
+	parts    int         // behind its messages
+	accepted bool
 }
 
 // NewContrl makes the CONTRL of an interchange whose groups and documents are
 // in the report. The error is ErrNotAcknowledged for X12 and for interchanges
 // that hold CONTRL themselves.
 func NewContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
+	c, err := BeginContrl(ic, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range ic.Groups {
+		for _, doc := range g.Documents {
+			c.Add(doc)
+		}
+		c.AddGroup(g)
+	}
+	return c, c.Close(ic)
+}
+
+// BeginContrl begins the CONTRL of an interchange whose header was validated.
+// Add each message as it ends, AddGroup each group, which holds the messages
+// added since the one before, and Close it when the interchange has ended. The
+// error is ErrNotAcknowledged for X12.
+func BeginContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 	if ic.Standard != "EDIFACT" {
 		return nil, fmt.Errorf("a CONTRL answers EDIFACT only, this is %s: %w", ic.Standard, ErrNotAcknowledged)
 	}
-	for _, g := range ic.Groups {
-		if g.NoAck {
-			return nil, fmt.Errorf("interchange %s holds CONTRL: %w", ic.Control, ErrNotAcknowledged)
-		}
-	}
 	syntax, number, _ := strings.Cut(ic.Version, ":")
-	c := &Contrl{Delimiters: ic.Delimiters, Status: Accepted}
+	c := &Contrl{Delimiters: ic.Delimiters, Status: Accepted, o: o}
 	c.charset, _ = edifact.CharsetOf(syntax)
+	c.plain, _ = edifact.CharsetOf("UNOA")
 	if len(number) != 1 || number < "1" || number > "4" {
 		number = "3" // the one asked for does not exist
 	}
@@ -62,15 +98,53 @@ func NewContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 		n, _ := strconv.Atoi(c.UNB.Version)
 		c.Delimiters = edi.DefaultEDIFACT(n)
 	}
-	c.interchange(ic)
-	for _, g := range ic.Groups {
-		c.group(g, o)
+	c.head, c.body = newRows(c.Delimiters), newRows(c.Delimiters)
+	return c, nil
+}
+
+// Close ends the CONTRL with the verdict on the interchange. The error is
+// ErrNotAcknowledged for one that holds CONTRL itself.
+func (c *Contrl) Close(ic *validate.Interchange) error {
+	if c.noAck {
+		return fmt.Errorf("interchange %s holds CONTRL: %w", ic.Control, ErrNotAcknowledged)
 	}
+	c.interchange(ic)
+	body, err := c.body.bytes()
+	if err != nil {
+		return err
+	}
+	from := messageVerdict{}
+	parts := c.parts
+	for _, g := range c.groups {
+		if g.fields != nil {
+			c.head.add("UCF", g.fields...)
+			if !g.accepted {
+				c.lower()
+			}
+		}
+		refused := !ic.Accepted || g.fields != nil && !g.accepted // what is above takes all below with it
+		for ; len(parts) > 0 && len(c.parts)-len(parts) < g.parts; parts = parts[1:] {
+			p := parts[0]
+			switch {
+			case p.accepted && refused:
+				c.refused++
+			default:
+				if c.head.raw(body[from.end:p.end], p.count-from.count); p.taken {
+					c.taken++
+				} else {
+					c.refused++
+					c.lower()
+				}
+			}
+			from = p
+		}
+	}
+	c.body, c.parts, c.groups = nil, nil, nil
 	if c.Status == PartlyAccepted && c.taken == 0 && c.refused > 0 {
 		c.Status = Rejected
 	}
 	c.UNB.Syntax = c.carrying(c.UNB.Syntax)
-	return c, nil
+	return nil
 }
 
 // carrying gives the character set of the CONTRL: that of the interchange
@@ -137,31 +211,22 @@ func (c *Contrl) interchange(ic *validate.Interchange) {
 		action, c.Status = actionRejected, Rejected
 	}
 	fields := []edi.Field{edi.Simple(c.copied(ic.Control, 14)), c.party(ic.From), c.party(ic.To), edi.Simple(action)}
-	c.rows = append(c.rows, row{"UCI", append(fields, service(ic.Issues)...)})
+	c.head.add("UCI", append(fields, service(ic.Issues)...)...)
 }
 
-func (c *Contrl) group(g *validate.Group, o Options) {
-	refused := c.Status == Rejected // what is above takes all below with it
+// AddGroup takes the verdict on a group that ended.
+func (c *Contrl) AddGroup(g *validate.Group) {
+	c.noAck = c.noAck || g.NoAck
+	v := groupVerdict{parts: len(c.parts), accepted: g.Accepted}
 	if g.Type != "" || g.Control != "" {
 		action := actionAcknowledged
 		if !g.Accepted {
 			action = actionRejected
-			c.lower()
 		}
-		refused = refused || !g.Accepted
-		fields := []edi.Field{edi.Simple(or(c.copied(g.Control, 14), nothing)), edi.Simple(c.copied(g.Sender, 35)), edi.Simple(c.copied(g.Receiver, 35)), edi.Simple(action)}
-		c.rows = append(c.rows, row{"UCF", append(fields, service(g.Issues)...)})
+		v.fields = []edi.Field{edi.Simple(or(c.copied(g.Control, 14), nothing)), edi.Simple(c.copied(g.Sender, 35)), edi.Simple(c.copied(g.Receiver, 35)), edi.Simple(action)}
+		v.fields = append(v.fields, service(g.Issues)...)
 	}
-	for _, doc := range g.Documents {
-		if doc.Type == "UNO" {
-			continue // packages are acknowledged by UCO, which none of our partners is known to read
-		}
-		if doc.Accepted && refused {
-			c.refused++
-			continue
-		}
-		c.message(doc, o)
-	}
+	c.groups = append(c.groups, v)
 }
 
 // nothing stands where a CONTRL must repeat a reference or type that the sender
@@ -181,7 +246,9 @@ func (c *Contrl) copied(value string, longest int) string {
 	if c.charset.ID() == "UNOW" || c.charset.ID() == "UNOY" {
 		out = string([]rune(string(b))[:min(longest, utf8.RuneCount(b))])
 	}
-	c.repeated = append(c.repeated, out...)
+	if c.plain.Check([]byte(out)) >= 0 {
+		c.repeated = append(c.repeated, out...) // what UNOA has, all others have, too
+	}
 	return out
 }
 
@@ -192,25 +259,32 @@ func (c *Contrl) lower() {
 	}
 }
 
-func (c *Contrl) message(doc *validate.Document, o Options) {
+// Add takes the verdict on a message that ended.
+func (c *Contrl) Add(doc *validate.Document) {
+	if doc.Type == "UNO" {
+		return // packages are acknowledged by UCO, which none of our partners is known to read
+	}
 	number, release, _ := strings.Cut(doc.Version, ":")
 	action := actionAcknowledged
 	fatal := service(documentIssues(doc)) != nil
-	if !doc.Accepted && (fatal || !o.AcceptErrors) {
+	taken := doc.Accepted || !fatal && c.o.AcceptErrors
+	if !taken {
 		action = actionRejected
-		c.lower()
-		c.refused++
-	} else {
-		c.taken++
 	}
+	defer func() {
+		c.parts = append(c.parts, messageVerdict{end: c.body.size(), count: c.body.count, accepted: doc.Accepted, taken: taken})
+	}()
 	fields := []edi.Field{
 		edi.Simple(or(c.copied(doc.Control, 14), nothing)),
 		edi.Composite(or(c.copied(doc.Type, 6), nothing), c.copied(number, 3), c.copied(release, 3), c.copied(doc.Agency, 3), c.copied(doc.Convention, 6)),
 		edi.Simple(action),
 	}
-	c.rows = append(c.rows, row{"UCM", append(fields, service(documentIssues(doc))...)})
+	c.body.add("UCM", append(fields, service(documentIssues(doc))...)...)
 	at := 0
 	for _, is := range doc.Issues {
+		if c.noted >= mostNoted {
+			return
+		}
 		code, ok := strings.CutPrefix(is.Ack, "0085=")
 		if !ok || is.Severity != validate.Error || is.Level == validate.LevelDocument {
 			continue
@@ -224,11 +298,13 @@ func (c *Contrl) message(doc *validate.Document, o Options) {
 			if is.Level == validate.LevelSegment {
 				segment = append(segment, edi.Simple(code))
 			}
-			c.rows = append(c.rows, row{"UCS", segment})
+			c.body.add("UCS", segment...)
+			c.noted++
 			at = is.Ordinal
 		}
 		if is.Level == validate.LevelElement {
-			c.rows = append(c.rows, row{"UCD", []edi.Field{edi.Simple(code), position(is)}})
+			c.body.add("UCD", edi.Simple(code), position(is))
+			c.noted++
 		}
 	}
 }
@@ -255,12 +331,14 @@ func (c *Contrl) Bytes(control string) ([]byte, error) {
 	if err := unh.Write(w); err != nil {
 		return nil, err
 	}
-	for _, r := range c.rows {
-		if err := w.WriteFields(r.tag, r.fields...); err != nil {
-			return nil, fmt.Errorf("writing %s of a CONTRL: %w", r.tag, err)
-		}
+	text, err := c.head.bytes()
+	if err != nil {
+		return nil, err
 	}
-	if err := (edifact.Trailer{Count: len(c.rows) + 2, Control: control}).WriteUNT(w); err != nil {
+	if err := w.WriteRaw(text); err != nil {
+		return nil, err
+	}
+	if err := (edifact.Trailer{Count: c.head.count + 2, Control: control}).WriteUNT(w); err != nil {
 		return nil, err
 	}
 	if err := w.Flush(); err != nil {

@@ -58,18 +58,18 @@ type Functional struct {
 
 	o        Options
 	group    *validate.Group
-	rows     []row
-	verdicts []int // rows that hold AK5 or IK5
+	rows     *rows
+	verdicts []int // where in rows the verdicts on documents stand
+	noted    int   // segments of documents that were listed
+	partly   bool  // a document was accepted with errors noted
 	accepted int
 	received int
 	closed   bool
 }
 
-// row is one segment of the acknowledgement.
-type row struct {
-	tag    string
-	fields []edi.Field
-}
+// mostNoted bounds the segments that one acknowledgement lists as wrong; what
+// is wrong with documents beyond is not told, only that they are.
+const mostNoted = 100_000
 
 // KindFor chooses between 997 and 999: a group of an implementation convention
 // of release 005010 or later (GS08 of the form 005010X222A1) gets a 999, all
@@ -82,9 +82,10 @@ func KindFor(version string) Kind {
 }
 
 // NewFunctional begins the acknowledgement of a group. Add each of its
-// documents, then Close it, all once the group has been validated to its end.
-// The error is ErrNotAcknowledged for a group of
-// acknowledgements.
+// documents, at the earliest as it ends, and Close it when the group has been
+// validated to its end. The error is ErrNotAcknowledged for a group of
+// acknowledgements; of a group that is still open it may turn out later that it
+// is one.
 func NewFunctional(kind Kind, ic *validate.Interchange, gr *validate.Group, o Options) (*Functional, error) {
 	if gr.NoAck || gr.Type == "FA" {
 		return nil, fmt.Errorf("group %s holds acknowledgements: %w", gr.Control, ErrNotAcknowledged)
@@ -99,15 +100,16 @@ func NewFunctional(kind Kind, ic *validate.Interchange, gr *validate.Group, o Op
 		kind = KindFor(gr.Version)
 	}
 	f := &Functional{Kind: kind, o: o, group: gr, Envelope: envelope(ic)}
+	f.rows = newRows(f.Envelope.Delimiters)
 	f.Envelope.GS = x12.GS{Type: "FA", Sender: f.clean(gr.Receiver), Receiver: f.clean(gr.Sender), Agency: "X", Version: f.clean(release(gr.Version))}
-	ak1 := row{"AK1", []edi.Field{f.copied(gr.Type, 2), f.copied(gr.Control, 9)}}
+	ak1 := []edi.Field{f.copied(gr.Type, 2), f.copied(gr.Control, 9)}
 	if kind == FA999 {
 		f.Envelope.GS.Version = convention999
 	}
 	if kind == FA999 || release(gr.Version) >= "005010" && gr.Version != "" {
-		ak1.fields = append(ak1.fields, f.copied(gr.Version, 12))
+		ak1 = append(ak1, f.copied(gr.Version, 12))
 	}
-	f.rows = append(f.rows, ak1)
+	f.rows.add("AK1", ak1...)
 	return f, nil
 }
 
@@ -163,12 +165,12 @@ func (f *Functional) Add(doc *validate.Document) {
 	if control == "" {
 		control = "0000" // AK202 is mandatory; the code says that ST02 is missing
 	}
-	ak2 := row{"AK2", []edi.Field{f.copied(doc.Type, 3), f.copied(control, 9)}}
+	ak2 := []edi.Field{f.copied(doc.Type, 3), f.copied(control, 9)}
 	if f.Kind == FA999 && doc.Convention != "" {
-		ak2.fields = append(ak2.fields, f.copied(doc.Convention, 35))
+		ak2 = append(ak2, f.copied(doc.Convention, 35))
 	}
-	f.rows = append(f.rows, ak2)
-	noted := f.noted(doc)
+	f.rows.add("AK2", ak2...)
+	noted := f.notes(doc)
 	var codes []string
 	standardErrors, guideErrors, fatal := false, false, false
 	for _, is := range noted {
@@ -189,7 +191,9 @@ func (f *Functional) Add(doc *validate.Document) {
 	if guideErrors {
 		codes = appendNew(codes, "I5")
 	}
-	f.segments(doc, noted)
+	if f.noted < mostNoted {
+		f.segments(doc, noted)
+	}
 	status := Accepted
 	switch {
 	case !doc.Accepted && (fatal || !f.o.AcceptErrors):
@@ -204,8 +208,9 @@ func (f *Functional) Add(doc *validate.Document) {
 	if status.accepted() {
 		f.accepted++
 	}
-	f.verdicts = append(f.verdicts, len(f.rows))
-	f.rows = append(f.rows, row{tag, verdict(status, codes)})
+	f.partly = f.partly || len(codes) > 0
+	f.verdicts = append(f.verdicts, f.rows.size()+len(tag)+1)
+	f.rows.add(tag, verdict(status, codes)...)
 }
 
 func verdict(s Status, codes []string) []edi.Field {
@@ -226,8 +231,8 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
-// noted are the issues that go into the acknowledgement.
-func (f *Functional) noted(doc *validate.Document) []*validate.Issue {
+// notes are the issues that go into the acknowledgement.
+func (f *Functional) notes(doc *validate.Document) []*validate.Issue {
 	var out []*validate.Issue
 	for _, is := range doc.Issues {
 		if is.Ack != "" && (is.Severity == validate.Error || f.o.NoteWarnings) {
@@ -279,11 +284,12 @@ func (f *Functional) segment(doc *validate.Document, is *validate.Issue, code st
 	if len(name) < 2 || len(name) > 3 || f.clean(name) != name {
 		name = "ZZZ" // AK301 has two or three characters; the real one cannot be said
 	}
-	f.rows = append(f.rows, row{tag, []edi.Field{edi.Simple(name), edi.Simple(strconv.Itoa(is.Ordinal)), edi.Simple(f.clean(loop)), edi.Simple(code)}})
+	f.noted++
+	f.rows.add(tag, edi.Simple(name), edi.Simple(strconv.Itoa(is.Ordinal)), edi.Simple(f.clean(loop)), edi.Simple(code))
 	if f.Kind == FA999 && len(doc.Keys) > 0 {
 		key := doc.Keys[0]
 		if value := f.clean(key.Value); value != "" && len(value) <= 35 {
-			f.rows = append(f.rows, row{"CTX", []edi.Field{edi.Composite(f.clean(key.Name), value)}})
+			f.rows.add("CTX", edi.Composite(f.clean(key.Name), value))
 		}
 	}
 }
@@ -307,12 +313,11 @@ func (f *Functional) element(is *validate.Issue, code string) {
 	if value := f.clean(is.Value); value == is.Value && value != "" {
 		fields = append(fields, edi.Simple(cut(value, 99)))
 	}
-	f.rows = append(f.rows, row{tag, fields})
+	f.noted++
+	f.rows.add(tag, fields...)
 	if f.Kind == FA999 && is.Trigger > 0 {
-		f.rows = append(f.rows, row{"CTX", []edi.Field{
-			edi.Simple("SITUATIONAL TRIGGER"), edi.Simple(is.Segment), edi.Simple(strconv.Itoa(is.Ordinal)),
-			edi.Simple(""), edi.Simple(strconv.Itoa(is.Trigger)),
-		}})
+		f.rows.add("CTX", edi.Simple("SITUATIONAL TRIGGER"), edi.Simple(is.Segment), edi.Simple(strconv.Itoa(is.Ordinal)),
+			edi.Simple(""), edi.Simple(strconv.Itoa(is.Trigger)))
 	}
 }
 
@@ -359,15 +364,17 @@ func (f *Functional) Close() {
 		f.Status = Rejected
 	case f.accepted < f.received:
 		f.Status = PartlyAccepted
-	case f.anyErrors():
+	case f.partly:
 		f.Status = AcceptedWithErrors
 	default:
 		f.Status = Accepted
 	}
 	if !f.group.Accepted { // a refused group takes its documents with it
 		f.accepted = 0
-		for _, i := range f.verdicts {
-			f.rows[i].fields[0] = edi.Simple(string(Rejected))
+		if text, err := f.rows.bytes(); err == nil {
+			for _, at := range f.verdicts {
+				text[at] = string(Rejected)[0]
+			}
 		}
 	}
 	declared := f.group.Declared
@@ -376,12 +383,7 @@ func (f *Functional) Close() {
 	}
 	count := func(n int) edi.Field { return edi.Simple(strconv.Itoa(min(n, 999999))) }
 	fields := []edi.Field{edi.Simple(string(f.Status)), count(declared), count(f.received), count(f.accepted)}
-	f.rows = append(f.rows, row{"AK9", append(fields, verdict("", codes)[1:]...)})
-}
-
-// anyErrors tells that a document was accepted with errors noted.
-func (f *Functional) anyErrors() bool {
-	return slices.ContainsFunc(f.verdicts, func(i int) bool { return len(f.rows[i].fields) > 1 })
+	f.rows.add("AK9", append(fields, verdict("", codes)[1:]...)...)
 }
 
 // Bytes writes the document, ST to SE, with the delimiters of the envelope.
@@ -397,12 +399,14 @@ func (f *Functional) Bytes(control string) ([]byte, error) {
 	if err := st.Write(w); err != nil {
 		return nil, err
 	}
-	for _, r := range f.rows {
-		if err := w.WriteFields(r.tag, r.fields...); err != nil {
-			return nil, fmt.Errorf("writing %s of a %s: %w", r.tag, f.Kind, err)
-		}
+	text, err := f.rows.bytes()
+	if err != nil {
+		return nil, err
 	}
-	if err := (x12.Trailer{Count: len(f.rows) + 2, Control: control}).WriteSE(w); err != nil {
+	if err := w.WriteRaw(text); err != nil {
+		return nil, err
+	}
+	if err := (x12.Trailer{Count: f.rows.count + 2, Control: control}).WriteSE(w); err != nil {
 		return nil, err
 	}
 	if err := w.Flush(); err != nil {

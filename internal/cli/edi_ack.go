@@ -1,17 +1,19 @@
 package cli
 
 import (
-	"bytes"
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 
 	"tradepost/edi"
 	"tradepost/edi/ack"
 	"tradepost/edi/edifact"
+	"tradepost/edi/schema"
 	"tradepost/edi/validate"
 	"tradepost/edi/x12"
 
@@ -46,20 +48,20 @@ The exit code is 0 when the acknowledgement could be written, whatever it says.`
 				return err
 			}
 			return withInput(env, args[0], func(in io.Reader) error {
-				a := &answers{env: env, kind: ack.Kind(kind), control: control}
+				a := &answers{env: env, out: bufio.NewWriterSize(env.Stdout, 64<<10), kind: ack.Kind(kind), control: control}
 				a.hooks(&o)
+				o.Stream, o.Workers = true, runtime.GOMAXPROCS(0)
 				report, err := validate.Validate(cmd.Context(), in, o)
 				if err != nil {
 					return err
 				}
-				if len(a.out) == 0 && report.Unread != nil {
+				if !a.written && report.Unread != nil {
 					return &ExitError{Code: ExitInvalid, Err: report.Unread}
 				}
-				if len(a.out) == 0 {
+				if !a.written {
 					env.say("nothing in %s is acknowledged by type %s", args[0], kind)
 				}
-				_, err = env.Stdout.Write(a.out)
-				return err
+				return a.out.Flush()
 			})
 		},
 	}
@@ -69,32 +71,78 @@ The exit code is 0 when the acknowledgement could be written, whatever it says.`
 	return cmd
 }
 
-// answers builds the acknowledgement of each interchange while the input is
-// read.
+// answers writes the acknowledgement of each interchange as it ends. Of its
+// documents only what the acknowledgement says is kept.
 type answers struct {
 	env     *Env
+	out     *bufio.Writer
 	kind    ack.Kind
 	control int
-	out     []byte
+	written bool
+
+	group  *ack.Functional   // of the group that is open
+	groups []*ack.Functional // of those that ended
+	contrl *ack.Contrl       // of an EDIFACT interchange
 }
 
 // hooks collects what is answered.
 func (a *answers) hooks(o *validate.Options) {
+	o.OnDocument = func(ic *validate.Interchange, g *validate.Group, d *validate.Document) error {
+		if err := a.begin(ic, g); err != nil {
+			return err
+		}
+		if a.group != nil {
+			a.group.Add(d)
+		}
+		if a.contrl != nil {
+			a.contrl.Add(d)
+		}
+		return nil
+	}
+	o.OnGroup = func(ic *validate.Interchange, g *validate.Group) error {
+		if err := a.begin(ic, g); err != nil {
+			return err
+		}
+		if a.group != nil && !g.NoAck {
+			a.group.Close()
+			a.groups = append(a.groups, a.group)
+		}
+		if a.group = nil; a.contrl != nil {
+			a.contrl.AddGroup(g)
+		}
+		return nil
+	}
 	o.OnInterchange = func(ic *validate.Interchange) error {
-		err := a.answer(ic)
-		ic.Groups = nil // answered
+		err := a.begin(ic, nil)
+		if err == nil && ic.Standard == schema.EDIFACT {
+			err = a.edifact(ic)
+		} else if err == nil {
+			err = a.x12(ic)
+		}
+		a.group, a.groups, a.contrl = nil, nil, nil
 		return err
 	}
 }
 
-// answer writes the acknowledgement of one interchange.
-func (a *answers) answer(ic *validate.Interchange) error {
-	if ic.Standard == "EDIFACT" {
-		if a.kind != ack.Auto && a.kind != ack.CONTRL {
-			return nil
+// begin makes what the documents of an interchange and group are added to.
+func (a *answers) begin(ic *validate.Interchange, g *validate.Group) error {
+	var err error
+	switch {
+	case ic.Standard == schema.EDIFACT:
+		if a.contrl == nil && (a.kind == ack.Auto || a.kind == ack.CONTRL) {
+			a.contrl, err = ack.BeginContrl(ic, ack.Options{})
 		}
-		return a.contrl(ic)
+	case g != nil && a.group == nil && a.kind != ack.CONTRL && a.kind != ack.TA1:
+		a.group, err = ack.NewFunctional(a.kind, ic, g, ack.Options{})
 	}
+	if errors.Is(err, ack.ErrNotAcknowledged) {
+		return nil
+	}
+	return err
+}
+
+// x12 writes the acknowledgement of an X12 interchange.
+func (a *answers) x12(ic *validate.Interchange) error {
 	if a.kind == ack.CONTRL {
 		return nil
 	}
@@ -106,15 +154,8 @@ func (a *answers) answer(ic *validate.Interchange) error {
 		out.TA1 = append(out.TA1, t)
 	}
 	number := a.control
-	if a.kind != ack.TA1 && (a.kind != ack.Auto || ic.Accepted) {
-		for _, g := range ic.Groups {
-			f, err := ack.Answer(a.kind, ic, g, ack.Options{})
-			if errors.Is(err, ack.ErrNotAcknowledged) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
+	if a.kind != ack.Auto || ic.Accepted {
+		for _, f := range a.groups {
 			text, err := f.Bytes(fmt.Sprintf("%04d", number%1000000000))
 			if err != nil {
 				return err
@@ -133,21 +174,18 @@ func (a *answers) answer(ic *validate.Interchange) error {
 	out.ISA.Control = strconv.Itoa(a.control)
 	out.ISA.SetTime(a.env.Now())
 	a.control = max(number, a.control+1)
-	var b bytes.Buffer
-	if err := out.Write(&b); err != nil {
-		return fmt.Errorf("writing the acknowledgement of interchange %s: %w", ic.Control, err)
-	}
-	a.out = append(a.out, b.Bytes()...)
-	return nil
+	return a.write(ic, out.Write)
 }
 
-// contrl writes the CONTRL of one interchange.
-func (a *answers) contrl(ic *validate.Interchange) error {
-	c, err := ack.NewContrl(ic, ack.Options{})
-	if errors.Is(err, ack.ErrNotAcknowledged) {
+// edifact writes the CONTRL of an EDIFACT interchange.
+func (a *answers) edifact(ic *validate.Interchange) error {
+	c := a.contrl
+	if c == nil {
 		return nil
 	}
-	if err != nil {
+	if err := c.Close(ic); errors.Is(err, ack.ErrNotAcknowledged) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	text, err := c.Bytes("1")
@@ -158,11 +196,14 @@ func (a *answers) contrl(ic *validate.Interchange) error {
 	out.UNB.Control = strconv.Itoa(a.control)
 	out.UNB.SetTime(a.env.Now())
 	a.control++
-	var b bytes.Buffer
-	if err := out.Write(&b); err != nil {
+	return a.write(ic, out.Write)
+}
+
+func (a *answers) write(ic *validate.Interchange, to func(io.Writer) error) error {
+	a.written = true
+	if err := to(a.out); err != nil {
 		return fmt.Errorf("writing the acknowledgement of interchange %s: %w", ic.Control, err)
 	}
-	a.out = append(a.out, b.Bytes()...)
 	return nil
 }
 
