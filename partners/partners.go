@@ -92,6 +92,8 @@ type Partnership struct {
 	AckWithin time.Duration
 	// Profile of validation: "tolerant" or "strict".
 	Profile string
+	// Except names the rules of validation of which the other profile holds.
+	Except []string
 	// Duplicates says which of their control numbers must not come again.
 	Duplicates DuplicatePolicy
 	// Test: interchanges carry the test indicator.

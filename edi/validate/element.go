@@ -210,7 +210,7 @@ func (v *validator) split(seg *edi.Segment, node *schema.Node, layout *schema.Se
 		}
 		return
 	}
-	if u.Type == schema.String && v.ic.Standard == schema.X12 && !v.strict {
+	if u.Type == schema.String && v.ic.Standard == schema.X12 && !v.strictly("separator-in-text") {
 		if !v.again("separator-in-text") {
 			v.elementWaiver("separator-in-text", seg, node, p, fmt.Sprintf("%s (%s) holds the component separator %q though it is no composite; it is read as part of the text.", name(layout, p), u.Name, v.delims.Component))
 		}
@@ -351,15 +351,15 @@ func (v *validator) padding(seg *edi.Segment, node *schema.Node, layout *schema.
 			}
 			return trimmed
 		}
-		if v.strict && len(trimmed) < len(b) {
-			if !v.again("padding") {
-				v.elementWaiver("padding", seg, node, p, fmt.Sprintf("%s (%s) is padded with blanks.", name(layout, p), u.Name))
+		if v.strictly("padded-value") && len(trimmed) < len(b) {
+			if !v.again("padded-value") {
+				v.elementWaiver("padded-value", seg, node, p, fmt.Sprintf("%s (%s) is padded with blanks.", name(layout, p), u.Name))
 			}
 		}
 		return b
 	}
-	if !v.again("padding") {
-		v.elementWaiver("padding", seg, node, p, fmt.Sprintf("%s (%s) is padded with blanks; it is read without them.", name(layout, p), u.Name))
+	if !v.again("padded-value") {
+		v.elementWaiver("padded-value", seg, node, p, fmt.Sprintf("%s (%s) is padded with blanks; it is read without them.", name(layout, p), u.Name))
 	}
 	return bytes.Trim(b, " ")
 }
@@ -405,7 +405,7 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 	} else {
 		element = at
 	}
-	if note.Soft && !v.strict {
+	if note.Soft && !v.strictly("syntax-note") {
 		v.elementWaiver("syntax-note", seg, node, element, text)
 		return
 	}

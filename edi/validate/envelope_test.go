@@ -270,6 +270,19 @@ func TestGoodInputs(t *testing.T) {
 			if strict.Accepted != wantStrict {
 				t.Errorf("strictly: accepted %v, %v", strict.Accepted, errorCodes(strict))
 			}
+			// What was agreed with a partner turns the profiles around.
+			waived := slices.DeleteFunc(strings.Fields(c.want), func(rule string) bool { return rule == "no-dictionary" })
+			for _, rule := range waived {
+				if !slices.Contains(validate.Rules(), rule) {
+					t.Errorf("Rules does not have %s", rule)
+				}
+			}
+			if r := check(t, c.input, validate.Options{Profile: validate.Strict, Except: waived}); !r.Accepted {
+				t.Errorf("strictly except %v: %v", waived, errorCodes(r))
+			}
+			if r := check(t, c.input, validate.Options{Except: waived}); r.Accepted != (len(waived) == 0) {
+				t.Errorf("tolerantly except %v: accepted %v", waived, r.Accepted)
+			}
 		})
 	}
 }

@@ -21,6 +21,10 @@ const (
 type Options struct {
 	Profile Profile
 
+	// Except names rules (see Rules) of which the other profile holds: what one
+	// partner is waived beyond the strict profile, or not within the tolerant.
+	Except []string
+
 	// Catalog holds the guides; nil means schema.Shipped(), which costs some
 	// milliseconds a call: make one and use it again.
 	Catalog *schema.Catalog

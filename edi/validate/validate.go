@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"tradepost/edi"
@@ -354,7 +355,7 @@ func (v *validator) full() bool {
 // waive records something let pass: an error in the strict profile, one
 // warning per rule and scope in the tolerant one.
 func (v *validator) waive(sc *scope, is Issue) {
-	if v.strict {
+	if v.strictly(is.Rule) {
 		is.Severity = Error
 		v.add(&is)
 		return
@@ -371,10 +372,15 @@ func (v *validator) waive(sc *scope, is Issue) {
 	sc.waivers = append(sc.waivers, waiver{rule: is.Rule, count: 1, issue: &kept})
 }
 
+// strictly tells whether what a rule waives is an error.
+func (v *validator) strictly(rule string) bool {
+	return v.strict != (len(v.o.Except) > 0 && slices.Contains(v.o.Except, rule))
+}
+
 // again counts a waiver of the document that was recorded before, and tells
 // whether it was, so that its text is made once only.
 func (v *validator) again(rule string) bool {
-	if v.strict {
+	if v.strictly(rule) {
 		return false
 	}
 	for i := range v.docScope.waivers {

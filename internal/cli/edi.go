@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tradepost/edi"
@@ -38,12 +39,14 @@ need no station, no store and no configuration.`,
 // against.
 type ediChecks struct {
 	profile, guide, dictionary string
+	except                     []string
 	segment                    int
 }
 
 func (c *ediChecks) flags(cmd *cobra.Command, profile bool) {
 	if profile {
 		cmd.Flags().StringVar(&c.profile, "profile", string(validate.Tolerant), "`PROFILE`: tolerant lets pass what real traffic needs, strict does not")
+		cmd.Flags().StringSliceVar(&c.except, "except", nil, "`RULES` of which the other profile holds, as warnings name them: leading-zeros,group-type")
 	}
 	cmd.Flags().StringVar(&c.guide, "guide", "", "guide for the documents of its type: a `NAME` such as x12/004010/850, or a .guide file")
 	cmd.Flags().IntVar(&c.segment, "max-segment", 0, "`BYTES` that one segment may have (default 1 MiB, with binary data 64 MiB)")
@@ -59,6 +62,12 @@ func (c *ediChecks) options(cmd *cobra.Command) (validate.Options, error) {
 	default:
 		return o, usage(cmd, fmt.Errorf("--profile %s is not known: write tolerant or strict", c.profile))
 	}
+	for _, rule := range c.except {
+		if !slices.Contains(validate.Rules(), rule) {
+			return o, usage(cmd, fmt.Errorf("--except %s is no rule: there are %s", rule, strings.Join(validate.Rules(), ", ")))
+		}
+	}
+	o.Except = c.except
 	if c.segment < 0 {
 		return o, usage(cmd, fmt.Errorf("--max-segment %d: a number of bytes, or nothing for the default", c.segment))
 	}

@@ -137,6 +137,26 @@ func TestEDINastyInputs(t *testing.T) {
 	}
 }
 
+// TestEDIExcept: rules of which the other profile holds.
+func TestEDIExcept(t *testing.T) {
+	t.Parallel()
+	padded := strings.Replace(goodOrder, "SE*6*0001", "SE*6*1", 1)
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{nil, ExitOK},
+		{[]string{"--profile", "strict"}, ExitInvalid},
+		{[]string{"--profile", "strict", "--except", "leading-zeros,padding"}, ExitOK},
+		{[]string{"--except", "leading-zeros"}, ExitInvalid},
+		{[]string{"--except", "leading-zero"}, ExitUsage},
+	} {
+		if code, out, words := ediRun(t, padded, append([]string{"validate", "-"}, c.args...)...); code != c.code {
+			t.Errorf("%v: exit %d, want %d\n%s%s", c.args, code, c.code, out, words)
+		}
+	}
+}
+
 // TestEDIMaxSegment: a segment that is longer than usual is read when asked for.
 func TestEDIMaxSegment(t *testing.T) {
 	t.Parallel()

@@ -140,6 +140,7 @@ func (c *Config) partnership(s *section) partners.Partnership {
 		Acknowledge: s.text("acknowledge", "997"),
 		AckWithin:   s.duration("acknowledge_within", 24*time.Hour),
 		Profile:     s.text("profile", "tolerant"),
+		Except:      s.texts("except"),
 		Test:        s.boolean("test", false),
 		Inbound:     c.rules(s, "inbound"),
 		Outbound:    c.rules(s, "outbound"),

@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"tradepost/partners"
+	"tradepost/processes/steps"
 	"tradepost/tracking"
 )
 
@@ -98,5 +100,55 @@ func TestRefusedGroupIsRefusedWhole(t *testing.T) {
 				t.Errorf("sent again, the back office has %d orders", len(r.supplier.house))
 			}
 		})
+	}
+}
+
+// TestProfileOfThePartner: strict, tolerant, and either with the exceptions
+// that were agreed; what is waived is a warning that names its rule.
+func TestProfileOfThePartner(t *testing.T) {
+	t.Parallel()
+	padded := strings.Replace(interchange("BUYER", "SUPPLIER", 80, "PO", 80, []string{orderDocument("0001", "P1", "EA")}), "SE*6*0001", "SE*6*1", 1)
+	for name, c := range map[string]struct {
+		profile string
+		except  []string
+		taken   bool
+	}{
+		"tolerant":                     {"tolerant", nil, true},
+		"tolerant, but not of this":    {"tolerant", []string{"leading-zeros"}, false},
+		"strict":                       {"strict", nil, false},
+		"strict, but not of this":      {"strict", []string{"leading-zeros"}, true},
+		"strict, but not of that":      {"strict", []string{"group-type"}, false},
+		"tolerant, but not of another": {"tolerant", []string{"group-type"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoad(t, func(p *partners.Partnership) { p.Profile, p.Except = c.profile, c.except })
+			r.supplier.arrive("k1", padded)
+			state := tracking.DocumentInvalid
+			if c.taken {
+				state = tracking.DocumentDelivered
+			}
+			v := r.supplier.await(inbound("850"), string(state), func(v *tracking.DocumentView) bool { return v.Document.State == state })
+			if c.taken != (v.Document.Warnings == 1) || c.taken != (v.Document.Errors == 0) {
+				t.Errorf("%d errors, %d warnings", v.Document.Errors, v.Document.Warnings)
+			}
+		})
+	}
+}
+
+func TestExceptionsMustExist(t *testing.T) {
+	t.Parallel()
+	id := func(n string) []partners.Identifier { return []partners.Identifier{{Qualifier: "ZZ", ID: n}} }
+	d, err := partners.NewDirectory(partners.Station{Name: "us", Identifiers: id("US")}, []partners.Partner{{Name: "them", Identifiers: id("THEM")}},
+		[]partners.Partnership{{
+			Partner: "them", Connection: "wire", Acknowledge: "997", Profile: "strict", Except: []string{"leading-zeros", "leading-zero"}, AS2: partners.AS2Policy{Receipt: "none"},
+			Outbound: []partners.DocumentRule{{Type: "850"}},
+		}}, []partners.Connection{{Name: "wire", Connector: "wire", Partner: "them"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conflict *partners.ConflictError
+	if _, err := steps.LoadGuides(d); !errors.As(err, &conflict) || len(conflict.Problems) != 1 || conflict.Problems[0].Path != "partnerships[0].except[1]" {
+		t.Errorf("%v", err)
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"embed"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"tradepost/edi/schema"
+	"tradepost/edi/validate"
 	"tradepost/partners"
 )
 
@@ -18,9 +20,13 @@ type Guides struct {
 }
 
 // LoadGuides reads every guide file that a partnership names and makes sure
-// that every other guide it names is shipped. What does not fit is a
+// that every other guide it names is shipped, and every rule it excepts known.
+// What does not fit is a
 // *partners.ConflictError.
 func LoadGuides(d *partners.Directory) (*Guides, error) {
+	if err := checkExceptions(d); err != nil {
+		return nil, err
+	}
 	catalog, err := schema.Load(embed.FS{}, schema.Shipped()) // a copy of our own to add to
 	if err != nil {
 		return nil, err
@@ -29,6 +35,26 @@ func LoadGuides(d *partners.Directory) (*Guides, error) {
 	return g, eachRule(d, func(rule partners.DocumentRule, _ partners.Direction) (key string, err error) {
 		return "guide", g.load(rule.Guide)
 	})
+}
+
+// checkExceptions looks whether the rules that partnerships except exist.
+func checkExceptions(d *partners.Directory) error {
+	conflict := &partners.ConflictError{}
+	rules := validate.Rules()
+	for n, p := range d.Partnerships() {
+		for i, rule := range p.Except {
+			if !slices.Contains(rules, rule) {
+				conflict.Problems = append(conflict.Problems, partners.Problem{
+					Path: fmt.Sprintf("partnerships[%d].except[%d]", n, i), Text: fmt.Sprintf("%q is no rule of validation", rule),
+					Hint: "write names that warnings have: " + strings.Join(rules, ", "),
+				})
+			}
+		}
+	}
+	if len(conflict.Problems) > 0 {
+		return conflict
+	}
+	return nil
 }
 
 // eachRule goes through all that was agreed on documents and collects what

@@ -49,8 +49,10 @@ func (c Config) judge(ctx context.Context, x *processes.Execution, t *tracking.T
 		}
 		defer payload.Close()
 		way := c.wayOf(t)
+		profile, except := c.profile(t)
 		report, err := validate.Validate(ctx, payload, validate.Options{
-			Profile: c.profile(t),
+			Profile: profile,
+			Except:  except,
 			Catalog: c.Guides.Catalog(),
 			History: &history{c: c, t: t, way: way, here: make(map[string]bool)},
 			GuideFor: func(choice validate.Choice) *schema.Guide {
@@ -123,12 +125,16 @@ func (c Config) wayOf(t *tracking.Transmission) partners.Direction {
 }
 
 // profile returns the validation profile agreed with the partner a
-// transmission came from.
-func (c Config) profile(t *tracking.Transmission) validate.Profile {
-	if p, err := c.Directory.Partnership(t.Partner); err == nil && p.Profile == string(validate.Strict) {
-		return validate.Strict
+// transmission came from, and the rules excepted from it.
+func (c Config) profile(t *tracking.Transmission) (validate.Profile, []string) {
+	p, err := c.Directory.Partnership(t.Partner)
+	switch {
+	case err != nil:
+		return validate.Tolerant, nil
+	case p.Profile == string(validate.Strict):
+		return validate.Strict, p.Except
 	}
-	return validate.Tolerant
+	return validate.Tolerant, p.Except
 }
 
 // ownerOf finds the partnership of an interchange and whether its control

@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -143,7 +144,7 @@ func newRoad(t *testing.T, with ...func(*partners.Partnership)) *road {
 func newStation(t *testing.T, name, peer string, agreement partners.Partnership) *station {
 	t.Helper()
 	agreement.Partner, agreement.Connection, agreement.Acknowledge, agreement.AckWithin, agreement.Test = peer, "wire", "997", time.Hour, true
-	agreement.Profile, agreement.AS2.Receipt = "tolerant", "none"
+	agreement.Profile, agreement.AS2.Receipt = cmp.Or(agreement.Profile, "tolerant"), "none"
 	id := func(n string) []partners.Identifier {
 		return []partners.Identifier{{Qualifier: "ZZ", ID: strings.ToUpper(n)}}
 	}
