@@ -225,7 +225,12 @@ func (v *validator) checkValue(seg *edi.Segment, node *schema.Node, layout *sche
 	b := value.Raw()
 	if !value.Plain() {
 		v.scratch = value.Append(v.scratch[:0])
-		b = v.scratch
+		if b = v.scratch; len(b) == 0 { // line ends only, of a wrapped line
+			if u.Required {
+				v.missingElement(seg, node, layout, p, component, u)
+			}
+			return
+		}
 	}
 	v.checkText(seg, node, layout, p, component, repeat, u, b, classes(b))
 }
@@ -470,7 +475,9 @@ func (v *validator) keys(seg *edi.Segment, node *schema.Node) {
 		if value.Empty() || len(v.doc.Keys) >= maxKeys {
 			continue
 		}
-		v.addKey(k.Name, string(bytes.TrimRight(value.Text(nil), " ")))
+		if text := string(bytes.TrimRight(value.Text(nil), " ")); text != "" {
+			v.addKey(k.Name, text)
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ func FuzzValidate(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte("UNA:+.? 'UNB+UNOA:3+A+B+260301:1200+1'UNG+ORDERS+A+B+260301:1200+1+UN+D:96A'UNH+1+ORDERS:D:96A:UN'BGM+220+1?'+9'UNT+3+1'UNE+1+1'UNZ+1+1'"))
+	f.Add([]byte("ISA*00~ GS*0*******004010~ST*850~PO1**\n*\n*\n*\n~BEG*\n*\n*\n*\n*\n~DTM*\n*\n*\n~"))
 	catalog := schema.Shipped()
 	f.Fuzz(func(t *testing.T, input []byte) {
 		for _, profile := range []validate.Profile{validate.Tolerant, validate.Strict} {
