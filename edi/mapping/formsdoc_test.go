@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +36,7 @@ func TestFormsDoc(t *testing.T) {
 		if to < 0 {
 			t.Fatalf("%s: %q has no end", formsDoc, begin)
 		}
-		out = out[:from] + "\n" + table + "\n" + out[from+to:]
+		out = out[:from] + table + out[from+to:]
 	}
 	if out == string(text) {
 		return
@@ -60,7 +59,7 @@ func TestFormsDoc(t *testing.T) {
 // formsTables collects where the fields of the shipped forms stand in EDI.
 type formsTables struct {
 	forms  map[string]*Form
-	maps   map[string][]*Map                         // by form: X12, EDIFACT
+	maps   map[string][]*Map                // by form: X12, EDIFACT
 	places map[string]map[fieldKey][]string // of fields
 	seen   map[*block]bool
 }
@@ -139,9 +138,19 @@ func (d *formsTables) walk(b *block, prefix string, s string, keys map[*Field]fi
 		if l.body != nil && l.from != nil && !l.turned {
 			inner = l.from.prefix(prefix)
 		}
-		if key, ok := keys[field]; ok {
+		if key, ok := keys[field]; ok && l.kind != lineCount {
+			if l.kind == lineBlock && len(places) == 0 {
+				d.note(s, key, "its fields")
+			}
 			for _, p := range places {
 				d.note(s, key, p.shown(prefix))
+			}
+			if !l.turned && l.to != nil && l.from != nil && len(l.to.steps) > 0 {
+				for _, c := range l.to.steps[len(l.to.steps)-1].conds {
+					if inner, ok := keys[c.field]; ok && len(c.values) == 1 {
+						d.note(s, inner, l.from.text)
+					}
+				}
 			}
 			if l.kind == lineConst && !l.turned {
 				d.note(s, key, "= "+string(l.constant))
@@ -199,7 +208,7 @@ func (d *formsTables) tables() map[string]string {
 		out["form "+name] = b.String()
 		var left strings.Builder
 		for _, m := range d.maps[name] {
-			fmt.Fprintf(&left, "- `%s`: %s\n", m.Name(), untouched(m))
+			fmt.Fprintf(&left, "- `%s` has no line for %s\n", m.Name(), untouched(m))
 		}
 		out["left "+name] = left.String()
 	}
@@ -279,7 +288,7 @@ func (d *formsTables) cell(s string, key fieldKey) string {
 			places[i] = "always " + p[2:]
 			continue
 		}
-		if !strings.HasPrefix(p, "`") && !strings.HasPrefix(p, "always ") {
+		if p != "its fields" && !strings.HasPrefix(p, "`") && !strings.HasPrefix(p, "always ") {
 			places[i] = "`" + strings.ReplaceAll(p, "|", `\|`) + "`"
 		}
 	}
@@ -298,7 +307,7 @@ func (f *Field) meaning() string {
 }
 
 // untouched lists the segments and groups of a map's first guide that none of
-// its lines names.
+// its lines names. Of a hierarchy they are those that no level names.
 func untouched(m *Map) string {
 	g := m.from.guides[0]
 	named := map[*schema.Node]bool{}
@@ -307,8 +316,7 @@ func untouched(m *Map) string {
 			continue
 		}
 		for _, l := range p.all {
-			places := append([]*place{l.from, l.to}, l.places...)
-			for _, at := range places {
+			for _, at := range append([]*place{l.from, l.to}, l.places...) {
 				if at == nil {
 					continue
 				}
@@ -318,34 +326,63 @@ func untouched(m *Map) string {
 			}
 		}
 	}
-	var out []string
-	var look func(l *schema.Loop) bool // whether a line names any of it
-	look = func(l *schema.Loop) bool {
-		found := false
-		mark := len(out)
-		for i := range l.Nodes {
-			n := &l.Nodes[i]
-			switch {
-			case n.Loop != nil && len(n.Loop.Levels) > 0:
-				found = look(n.Loop.Levels[0].Loop) || found
-			case n.Loop != nil:
-				at := len(out)
-				if look(n.Loop) {
-					found = true
-				} else {
-					out = append(out[:at], path.Join(n.Area, n.Path))
-				}
-			case named[n]:
-				found = true
-			case !slices.Contains([]string{"ST", "SE", "UNH", "UNT", "UNS", "HL", "LS", "LE", "CPS"}, n.Tag.String()) && i > 0 || l == g.Root && !named[n] && !slices.Contains([]string{"ST", "SE", "UNH", "UNT", "UNS"}, n.Tag.String()):
-				out = append(out, n.Path)
+	u := &unnamed{named: named}
+	u.look(g.Root, true)
+	return strings.Join(u.paths, ", ")
+}
+
+// unnamed collects the nodes of a guide that are not named.
+type unnamed struct {
+	named map[*schema.Node]bool
+	paths []string
+}
+
+// look goes through a loop and tells whether any of it is named.
+func (u *unnamed) look(l *schema.Loop, root bool) bool {
+	found := false
+	for i := range l.Nodes {
+		n := &l.Nodes[i]
+		before := len(u.paths)
+		switch {
+		case n.Loop != nil && len(n.Loop.Levels) > 0:
+			found = true
+			u.levels(n)
+		case n.Loop != nil && u.look(n.Loop, false), n.Loop == nil && u.named[n]:
+			found = true
+		case n.Loop != nil:
+			u.paths = append(u.paths[:before], n.Path)
+		case (root || i > 0) && !isOrder(n.Tag.String()):
+			u.paths = append(u.paths, n.Path)
+		}
+	}
+	return found
+}
+
+// levels keeps what is unnamed in every level a map has lines for.
+func (u *unnamed) levels(n *schema.Node) {
+	count, used := map[string]int{}, 0
+	var order []string
+	for k := range n.Loop.Levels {
+		inner := &unnamed{named: u.named}
+		if !inner.look(n.Loop.Levels[k].Loop, false) {
+			continue
+		}
+		used++
+		for _, p := range inner.paths {
+			p = "HL" + p[strings.Index(p, "]")+1:]
+			if count[p]++; count[p] == 1 {
+				order = append(order, p)
 			}
 		}
-		if !found {
-			out = out[:mark]
-		}
-		return found
 	}
-	look(g.Root)
-	return strings.Join(out, ", ")
+	for _, p := range order {
+		if count[p] == used {
+			u.paths = append(u.paths, p)
+		}
+	}
+}
+
+// isOrder tells segments that hold the order of a document together.
+func isOrder(tag string) bool {
+	return slices.Contains([]string{"ST", "SE", "UNH", "UNT", "UNS", "HL", "LS", "LE", "CPS"}, tag)
 }
