@@ -11,6 +11,8 @@ import (
 
 	"tradepost/certs"
 	"tradepost/partners"
+	"tradepost/transport"
+	transportas2 "tradepost/transport/as2"
 )
 
 // Keyring is every certificate that a configuration names, read from its
@@ -246,6 +248,24 @@ func (c *Config) KeyPair(certificate, key string) (*tls.Certificate, error) {
 		return nil, fmt.Errorf("%s and %s: %w", certificate, key, err)
 	}
 	return tlsCertificate(list, signer), nil
+}
+
+// ClientCertificate is the certificate that a connection shows to servers that
+// ask, and its chain; none where there is none, or it cannot be read.
+func (c *Config) ClientCertificate(x partners.Connection) []*x509.Certificate {
+	s, err := transportas2.ParseSettings(transport.Connection{Name: x.Name, Connector: x.Connector, Partner: x.Partner, Settings: x.Settings})
+	if x.Connector != transportas2.Connector || err != nil || s.TLS.Certificate == "" {
+		return nil
+	}
+	text, err := readFile(absolute(c.Dir, s.TLS.Certificate))
+	if err != nil {
+		return nil
+	}
+	list, err := certs.ParseCertificates(text)
+	if err != nil {
+		return nil
+	}
+	return list
 }
 
 // tlsCertificate is a certificate with its chain and key as crypto/tls wants it.

@@ -26,7 +26,7 @@ type keyring struct {
 func (g *Gateway) watch() *certificates.Watch {
 	return &certificates.Watch{
 		Store: g.store, IDs: g.store.IDs(), Now: g.o.Now, Thresholds: g.c.Monitor.Thresholds(),
-		Sets: g.sets,
+		Sets: g.sets, TLS: g.presented,
 		Notice: func(e tracking.Event) {
 			log := g.o.Log.Info
 			if e.Kind == tracking.EventCertEnding {
@@ -46,6 +46,21 @@ func (g *Gateway) sets() map[string]certs.Set {
 		sets[p.Name] = ring.partners[p.Name]
 	}
 	return sets
+}
+
+// presented are the certificates that we show in TLS: to who connects, and to
+// servers that ask. Files are looked at as they are now.
+func (g *Gateway) presented() []certificates.TLSCertificate {
+	var out []certificates.TLSCertificate
+	if ring := g.relations.ring.Load(); ring.tls != nil {
+		out = append(out, certificates.TLSCertificate{Where: "the AS2 listener", Certificate: ring.tls.Leaf})
+	}
+	for _, c := range g.c.Directory.Connections() {
+		if list := g.c.ClientCertificate(c); len(list) > 0 {
+			out = append(out, certificates.TLSCertificate{Where: "connection " + c.Name, Certificate: list[0]})
+		}
+	}
+	return out
 }
 
 // exchange takes part in exchanges of certificates.

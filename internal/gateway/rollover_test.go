@@ -329,7 +329,7 @@ func TestReloadRenewsTLS(t *testing.T) {
 	write(first)
 	buyer.edit(func(c *config.Config) ([]byte, error) {
 		text, err := os.ReadFile(c.File)
-		return []byte(strings.Replace(string(text), "listen: {", "listen: {tls: {certificate: keys/tls.crt, key: keys/tls.key}, ", 1)), err
+		return []byte(strings.Replace(string(text), "listen: {", "monitor: {every: 1s}\nlisten: {tls: {certificate: keys/tls.crt, key: keys/tls.key}, ", 1)), err
 	})
 	g := buyer.start()
 	served := func() string {
@@ -343,6 +343,9 @@ func TestReloadRenewsTLS(t *testing.T) {
 	if served() != certs.Fingerprint(first.Certificate) {
 		t.Error("the listener shows another certificate than the configured one")
 	}
+	buyer.follows(func(e tracking.Event) bool {
+		return e.Kind == tracking.EventCertEnding && strings.Contains(e.Text, "of the AS2 listener ends on")
+	})
 	write(second)
 	if err := g.Reload(t.Context()); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ package certificates
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -23,11 +24,20 @@ type Watch struct {
 	// Sets are the certificates in use now, by the name of the partner; the
 	// station's own are under "".
 	Sets func() map[string]certs.Set
+	// TLS are the certificates that we show to those who connect, and to servers
+	// that ask; nil is none. Nothing takes over from these but a renewal.
+	TLS func() []TLSCertificate
 	// Thresholds are the days before the end at which somebody is told; none
 	// tells nobody.
 	Thresholds []int
 	// Notice hears what was raised, for the log; nil ignores it.
 	Notice func(e tracking.Event)
+}
+
+// TLSCertificate is a certificate of ours for TLS.
+type TLSCertificate struct {
+	Where       string // "the AS2 listener", "connection supplier-as2"
+	Certificate *x509.Certificate
 }
 
 // notice is one thing to say about a certificate, once.
@@ -44,6 +54,11 @@ func (w *Watch) Look(ctx context.Context) error {
 	for owner, set := range w.Sets() {
 		due = append(due, w.ending(owner, set, now)...)
 		due = append(due, switched(owner, set, now)...)
+	}
+	if w.TLS != nil {
+		for _, c := range w.TLS() {
+			due = append(due, w.endingTLS(c, now)...)
+		}
 	}
 	if len(due) == 0 {
 		return nil
@@ -97,17 +112,32 @@ func (w *Watch) ending(owner string, set certs.Set, now time.Time) []notice {
 	return out
 }
 
+// endingTLS is ending for a certificate of TLS.
+func (w *Watch) endingTLS(c TLSCertificate, now time.Time) []notice {
+	out := w.ending("", certs.Set{{Certificate: c.Certificate, Purposes: []certs.Purpose{certs.TLS}}}, now)
+	for i := range out {
+		out[i].text = fmt.Sprintf("the TLS certificate %q of %s %s: renew it with whoever issued it",
+			c.Certificate.Subject.String(), c.Where, ends(c.Certificate.NotAfter, c.Certificate.NotAfter.Sub(now)))
+	}
+	return out
+}
+
+// ends says when something ends, or has ended.
+func ends(at time.Time, left time.Duration) string {
+	when := at.UTC().Format("2006-01-02 15:04 MST")
+	if left <= 0 {
+		return "ended on " + when
+	}
+	return fmt.Sprintf("ends on %s, in %s", when, days(left))
+}
+
 // warning says what ends, when, and what to do.
 func warning(owner string, w certs.Warning) string {
 	whose, advice := "the station's certificate", "make the next one with `tradepost cert roll`, and send it to every partner"
 	if owner != "" {
 		whose, advice = owner+"'s certificate", "ask "+owner+" for the next one, and add it with `tradepost cert import FILE --partner "+owner+"`"
 	}
-	when := fmt.Sprintf("ends on %s, in %s", w.Entry.End().UTC().Format("2006-01-02 15:04 MST"), days(w.Left))
-	if w.Left <= 0 {
-		when = "ended on " + w.Entry.End().UTC().Format("2006-01-02 15:04 MST")
-	}
-	return fmt.Sprintf("%s %s %s, and no other takes over: %s", whose, short(w.Entry), when, advice)
+	return fmt.Sprintf("%s %s %s, and no other takes over: %s", whose, short(w.Entry), ends(w.Entry.End(), w.Left), advice)
 }
 
 func days(d time.Duration) string {

@@ -122,3 +122,37 @@ func TestWatchAfterARest(t *testing.T) {
 		t.Errorf("%v: %+v", err, events)
 	}
 }
+
+// TestWatchTLS tells of certificates of TLS, which nothing takes over from: one
+// of the AS2 pairs that lasts longer does not, nor does another of TLS.
+func TestWatchTLS(t *testing.T) {
+	t.Parallel()
+	store := openStore(t)
+	now := day(0)
+	var logged []string
+	w := &certificates.Watch{
+		Store: store, IDs: store.IDs(), Now: func() time.Time { return now }, Thresholds: []int{30, 7},
+		Sets: func() map[string]certs.Set { return map[string]certs.Set{"": {entry("OWN", -300, 900)}} },
+		TLS: func() []certificates.TLSCertificate {
+			return []certificates.TLSCertificate{
+				{Where: "the AS2 listener", Certificate: entry("LISTENER", -300, 20).Certificate},
+				{Where: "connection supplier-as2", Certificate: entry("CLIENT", -300, 500).Certificate},
+			}
+		},
+		Notice: func(e tracking.Event) { logged = append(logged, e.Text) },
+	}
+	for _, at := range []int{0, 1, 14, 21} {
+		now = day(at)
+		if err := w.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{
+		`the TLS certificate "CN=LISTENER" of the AS2 listener ends on 2026-12-11 09:00 UTC, in 20 days: renew it with whoever issued it`,
+		`the TLS certificate "CN=LISTENER" of the AS2 listener ends on 2026-12-11 09:00 UTC, in 6 days: renew it with whoever issued it`,
+		`the TLS certificate "CN=LISTENER" of the AS2 listener ended on 2026-12-11 09:00 UTC: renew it with whoever issued it`,
+	}
+	if strings.Join(logged, "\n") != strings.Join(want, "\n") {
+		t.Errorf("it said:\n%s\nwant:\n%s", strings.Join(logged, "\n"), strings.Join(want, "\n"))
+	}
+}
