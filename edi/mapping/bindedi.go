@@ -57,6 +57,9 @@ func (b *ediBinder) bind(ctx *contextType, path located, w want) *place {
 		return nil
 	}
 	l.loop, l.layout, l.span, l.inside = at.loop, at.layout, at.span, at.layout != nil
+	if l.layout == nil && at.loop != b.x.root && len(text.steps) == 0 {
+		l.layout = at.loop.loop.Nodes[0].Segment // a plain 2 is an element of the segment that opens the loop
+	}
 	for i, st := range text.steps {
 		l.step(i, st)
 		if l.failed {

@@ -185,7 +185,7 @@ func (p *program) settle() {
 	p.made, p.derived = map[*schema.Node][]madeValue{}, map[*Field][]byte{}
 	for _, l := range p.all {
 		switch {
-		case l.turned && l.to != nil && l.to.node != nil:
+		case (l.turned || !l.backward) && l.to != nil && l.to.node != nil:
 			var conds []cond
 			if n := len(l.to.steps); n > 0 {
 				conds = l.to.steps[n-1].conds
