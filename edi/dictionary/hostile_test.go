@@ -11,6 +11,8 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"math/bits"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -391,6 +393,77 @@ func TestHostileSources(t *testing.T) { //nolint:paralleltest // the cost is tha
 			}
 			if told := words.String(); !strings.Contains(told, h.told) {
 				t.Errorf("%q is not told:\n%s", h.told, told[:min(len(told), 2000)])
+			}
+		})
+	}
+}
+
+// TestHostileSamples learns from samples that mean harm: what is kept of them
+// is bounded, whatever their size and variety.
+func TestHostileSamples(t *testing.T) { //nolint:paralleltest // the cost is that of the process
+	random := rand.New(rand.NewPCG(1, 2))
+	documents := func(n int, body func(i int) []string) string {
+		var b strings.Builder
+		b.WriteString("ISA*00*          *00*          *ZZ*A              *ZZ*B              *260301*1200*U*00401*000000001*0*P*>~GS*PO*A*B*20260301*1200*1*X*009990~")
+		for i := range n {
+			segments := body(i)
+			fmt.Fprintf(&b, "ST*777*%04d~%s~SE*%d*%04d~", i+1, strings.Join(segments, "~"), len(segments)+2, i+1)
+		}
+		fmt.Fprintf(&b, "GE*%d*1~IEA*1*000000001~", n)
+		return b.String()
+	}
+	for _, c := range []struct {
+		name string
+		text string
+	}{
+		{"segments in no order", documents(1, func(int) []string {
+			var list []string
+			for range 60_000 {
+				list = append(list, tag(random.IntN(17_576))+"*1")
+			}
+			return list
+		})},
+		{"no two documents alike", documents(3000, func(int) []string {
+			var list []string
+			for range 40 {
+				list = append(list, tag(random.IntN(30))+"*1")
+			}
+			return list
+		})},
+		{"components without end", documents(1, func(i int) []string {
+			var list []string
+			for n := range 3000 {
+				list = append(list, tag(n)+strings.Repeat("*"+strings.Repeat("1>", 98)+"1", 3))
+			}
+			return list
+		})},
+		{"values without end", documents(1, func(int) []string {
+			var list []string
+			for n := range 40_000 {
+				list = append(list, fmt.Sprintf("%s*%d*%d*%d", tag(n%300), n, n*7, n*11))
+			}
+			return list
+		})},
+		{"loops in loops", documents(1, func(int) []string {
+			var list []string
+			for n := range 20_000 {
+				list = append(list, tag(bits.TrailingZeros(uint(n+1)))+"*1") //nolint:gosec // positive
+			}
+			return list
+		})},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var d *dictionary.Draft
+			var err error
+			cpu, memory := cost(func() {
+				d, err = dictionary.Learn(t.Context(), samples(c.text), dictionary.LearnOptions{})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%v, %d MiB; %d of %d accepted", cpu, memory>>20, d.Accepted, d.Documents)
+			if cpu > 10*hostileCPU*slower || memory > hostileMemory*slower {
+				t.Errorf("it took %v and %d MiB", cpu, memory>>20)
 			}
 		})
 	}

@@ -34,9 +34,21 @@ type LearnOptions struct {
 	Guide string
 	// Alone makes a draft that stands on its own even when there is a guide.
 	Alone bool
-	// ForbidUnseen forbids what no sample has, which else is a comment.
-	ForbidUnseen bool
+	// Unseen is what is forbidden of what no sample has; empty is
+	// UnseenSegments. What is not forbidden is named in a comment.
+	Unseen Unseen
 }
+
+// Unseen says what a draft over a guide forbids of what no sample has. A draft
+// that stands alone has no place for it in any case.
+type Unseen string
+
+// What a draft may forbid.
+const (
+	UnseenSegments Unseen = "segments" // and loops
+	UnseenElements Unseen = "elements" // of all segments, and segments and loops
+	UnseenNothing  Unseen = "nothing"
+)
 
 // Draft is what was learned. It is the same for the same samples.
 type Draft struct {
@@ -48,8 +60,10 @@ type Draft struct {
 	Documents int    // learned from
 	Others    int    // documents of other types or versions, left out
 	Accepted  int    // of the documents, by the draft
-	// Refused names documents the draft does not accept, with the first reason:
-	// faults of the envelope, and segments without a place in the guide below.
+	Faulty    int    // with faults of their envelope, which no guide lets pass
+	// Refused names other documents the draft does not accept, with the first
+	// reason: what they have against the guide or dictionary below it that a
+	// guide cannot change, such as a segment without a place or a syntax note.
 	Refused []string
 }
 
@@ -59,7 +73,9 @@ var ErrSeveral = errors.New("the samples hold several types of documents")
 
 const (
 	maxRefused = 20
-	maxRounds  = 6 // of looking for the structure
+	maxKinds   = 1000    // of documents
+	maxJudged  = 1 << 20 // documents whose envelopes are told apart from their content
+	maxRounds  = 6       // of looking for the structure
 )
 
 // Learn drafts a guide from samples. They are read one segment at a time, so
@@ -70,6 +86,13 @@ func Learn(ctx context.Context, samples []Sample, o LearnOptions) (*Draft, error
 	}
 	if o.Name != "" && (!baseName.MatchString(o.Name) || strings.Contains(o.Name, "..")) {
 		return nil, fmt.Errorf("name %q is none: letters, digits, . _ - and / as in acme/850", o.Name)
+	}
+	switch o.Unseen {
+	case "":
+		o.Unseen = UnseenSegments
+	case UnseenSegments, UnseenElements, UnseenNothing:
+	default:
+		return nil, fmt.Errorf("what is unseen: %q is none of %s, %s and %s", o.Unseen, UnseenSegments, UnseenElements, UnseenNothing)
 	}
 	l := &learner{samples: samples, o: o, draft: &Draft{}}
 	if err := l.choose(ctx); err != nil {
@@ -102,7 +125,7 @@ type learner struct {
 	o       LearnOptions
 	draft   *Draft
 	guide   *schema.Guide // below the draft, or the structure that was found
-	nodes   []node        // the structure, when the draft stands alone
+	faulty  []bool        // documents refused for their envelope, in order
 }
 
 // wanted tells whether a document is to be learned from.
@@ -175,9 +198,15 @@ func (l *learner) read(ctx context.Context, s Sample, g *schema.Guide, catalog *
 func (l *learner) choose(ctx context.Context) error {
 	type kind struct{ standard, version, name string }
 	counts := map[kind]int{}
+	faulty := map[kind][]bool{}
 	err := l.each(ctx, nil, nil, func(*edi.Segment, *validate.Place) {}, func(_ string, d *validate.Document) {
-		if len(counts) < 1000 {
-			counts[kind{d.Agency, d.Version, d.Type}]++
+		k := kind{d.Agency, d.Version, d.Type}
+		if counts[k] == 0 && len(counts) == maxKinds {
+			return
+		}
+		counts[k]++
+		if len(faulty[k]) < maxJudged {
+			faulty[k] = append(faulty[k], !d.Accepted)
 		}
 	})
 	if err != nil {
@@ -213,7 +242,7 @@ func (l *learner) choose(ctx context.Context) error {
 		return fmt.Errorf("%w: %q %q is no type and version a guide can be for", ErrNothing, printable(k.name), printable(k.version))
 	}
 	l.draft.Standard, l.draft.Version, l.draft.Type = k.standard, k.version, k.name
-	l.draft.Others = total - counts[k]
+	l.draft.Others, l.faulty = total-counts[k], faulty[k]
 	return nil
 }
 
@@ -254,15 +283,21 @@ func (l *learner) verify(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	document := -1
 	return l.each(ctx, g, catalog, func(*edi.Segment, *validate.Place) {}, func(sample string, d *validate.Document) {
-		if d.Accepted {
+		document++
+		switch {
+		case d.Accepted:
 			l.draft.Accepted++
+			return
+		case document < len(l.faulty) && l.faulty[document]:
+			l.draft.Faulty++
 			return
 		}
 		if len(l.draft.Refused) >= maxRefused {
 			return
 		}
-		why := "for a fault of the envelope"
+		why := "for more faults than are told"
 		for _, is := range d.Issues {
 			if is.Severity == validate.Error {
 				why = is.Text

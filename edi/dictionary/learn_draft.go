@@ -79,7 +79,7 @@ func (l *learner) area(p *printer, st *statistics, loop *schema.Loop, depth int)
 		comment := fmt.Sprintf("# %d of %d, at most %d", c.in, chances, c.most)
 		switch tag := n.Tag.String(); {
 		case n.Loop != nil:
-			p.line(depth, "loop", tag, words, comment)
+			p.line(depth, "loop", n.Loop.Name, words, comment)
 			l.area(p, st, n.Loop, depth+1)
 		case tag == "ST" || tag == "SE" || tag == "UNH" || tag == "UNT" || depth > 1 && i == 0:
 			p.line(depth, tag, usage(true, 1))
@@ -121,7 +121,7 @@ func (l *learner) describe(p *printer, st *statistics, known func(string) *schem
 					next++
 					ref := fmt.Sprintf("L%05d", next)
 					s.elements[ref] = l.learned(ref, fmt.Sprintf("%s%02d-%d", tag, i+1, j+1), part)
-					comp.addUse(use{ref: ref, required: part.filled == v.filled})
+					comp.addUse(use{ref: ref, required: part.filled == v.times})
 				}
 				s.composites[comp.ref] = comp
 				x.ref = comp.ref
@@ -148,6 +148,8 @@ func (l *learner) learned(ref, name string, v *valueCount) *element {
 	e := &element{ref: ref, name: name, min: max(v.shortest, 1), max: max(v.longest, 1)}
 	edifact := l.draft.Standard == schema.EDIFACT
 	switch {
+	case v.control && !edifact:
+		e.kind, e.min = schema.Binary, 1
 	case edifact && v.decimal && v.filled > 0:
 		e.kind, e.min = schema.Numeric, 1
 	case edifact:
@@ -173,22 +175,22 @@ func (c *placeCount) add(o *placeCount) {
 
 func (v *valueCount) add(o *valueCount) {
 	v.filled += o.filled
+	v.times += o.times
 	v.repeats = max(v.repeats, o.repeats)
 	if v.shortest == 0 || o.shortest > 0 && o.shortest < v.shortest {
 		v.shortest = o.shortest
 	}
 	v.longest = max(v.longest, o.longest)
-	v.numeric, v.decimal, v.upper = v.numeric && o.numeric, v.decimal && o.decimal, v.upper && o.upper
-	switch {
-	case v.codes == nil || o.codes == nil:
+	v.numeric, v.decimal, v.uncoded = v.numeric && o.numeric, v.decimal && o.decimal, v.uncoded || o.uncoded
+	v.control = v.control || o.control
+	for value, n := range o.codes {
+		if v.codes == nil {
+			v.codes = map[string]int{}
+		}
+		v.codes[value] += n
+	}
+	if v.uncoded = v.uncoded || len(v.codes) > maxCodesSeen; v.uncoded {
 		v.codes = nil
-	default:
-		for value, n := range o.codes {
-			v.codes[value] += n
-		}
-		if len(v.codes) > maxCodesSeen {
-			v.codes = nil
-		}
 	}
 	for i, part := range o.parts {
 		if i == len(v.parts) {
@@ -231,7 +233,7 @@ func (l *learner) edits(p *printer, st *statistics, known func(string) *schema.S
 		}
 		p.place(n.Path, rules)
 	}
-	if known != nil || l.o.ForbidUnseen {
+	if known != nil || l.o.Unseen != UnseenNothing {
 		return
 	}
 	var unseen []string
@@ -273,7 +275,7 @@ func (l *learner) usageRules(st *statistics, n *schema.Node) []string {
 	var rules []string
 	switch {
 	case c.in == 0:
-		if l.o.ForbidUnseen {
+		if l.o.Unseen != UnseenNothing {
 			return []string{fmt.Sprintf("forbid # 0 of %d", chances)}
 		}
 		if n.Min > 0 {
@@ -300,7 +302,7 @@ func (l *learner) elementRules(layout *schema.Segment, c *placeCount) []string {
 		if i >= len(c.elements) || c.elements[i].filled == 0 {
 			if u.Required {
 				rules = append(rules, fmt.Sprintf("%d optional # 0 of %d", i+1, c.segments))
-			} else if l.o.ForbidUnseen {
+			} else if l.o.Unseen == UnseenElements {
 				rules = append(rules, fmt.Sprintf("%d forbid # 0 of %d", i+1, c.segments))
 			} else {
 				never = append(never, strconv.Itoa(i+1))
@@ -319,7 +321,7 @@ func (l *learner) elementRules(layout *schema.Segment, c *placeCount) []string {
 			if j < len(v.parts) {
 				part = v.parts[j]
 			}
-			if rule := l.valueRule(&u.Composite.Uses[j], part.filled, part, v.filled); rule != "" {
+			if rule := l.valueRule(&u.Composite.Uses[j], part.filled, part, v.times); rule != "" {
 				rules = append(rules, component{i + 1, j + 1}.String()+" "+rule)
 			}
 		}
@@ -347,11 +349,11 @@ func (l *learner) valueRule(u *schema.Use, filled int, v *valueCount, chances in
 		return strings.Join(words, " ") + " # " + seen
 	}
 	if values, list := l.codes(u, v); len(list) > 0 {
-		words = append(words, "codes", strings.Join(list, " "))
-		seen += ": " + values
 		if v.longest > u.Max || v.shortest < u.Min {
 			words = append(words, "length", length(min(v.shortest, u.Min), max(v.longest, u.Max)))
 		}
+		words = append(words, "codes", strings.Join(list, " ")) // last: everything behind it is a code
+		seen += ": " + values
 	} else if low, high := l.lengths(u, v); high > 0 {
 		words = append(words, "length", length(low, high))
 		seen += fmt.Sprintf(", %d to %d characters", v.shortest, v.longest)
@@ -392,7 +394,7 @@ func (v *valueCount) first() *valueCount {
 // that holds codes.
 func (l *learner) codes(u *schema.Use, v *valueCount) (seen string, list []string) {
 	coded := u.Codes.Len() > 0 || u.Type == schema.Code1
-	if v.codes == nil || !coded {
+	if len(v.codes) == 0 || !coded {
 		return "", nil
 	}
 	if u.Codes.Len() == 0 && (len(v.codes) > maxCodesListed || u.Max > 6 || v.filled < 3*len(v.codes)) {

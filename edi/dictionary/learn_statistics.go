@@ -20,6 +20,7 @@ type statistics struct {
 	places    map[*schema.Node]*placeCount
 	loops     map[*schema.Node]int // times a loop was entered, by its node and level
 	stack     []instance
+	left      int // values that may still be told apart, so that memory is bounded
 }
 
 // instance is a loop that is open, with what it holds so far.
@@ -40,25 +41,28 @@ type placeCount struct {
 // valueCount is what was seen of one element, or one component.
 type valueCount struct {
 	filled   int // segments, or composites, in which it has a value
+	times    int // the same, with each repetition counted
 	repeats  int // most repetitions
 	shortest int
 	longest  int
 	numeric  bool
 	decimal  bool
-	upper    bool           // capitals and digits only
-	codes    map[string]int // values, nil when there are too many
+	control  bool           // control characters, as only binary data has them
+	codes    map[string]int // values
+	uncoded  bool           // too many or too long for codes
 	parts    []*valueCount  // components; one when the element is simple
 }
 
 const (
 	maxCodesSeen  = 60
+	maxValues     = 10_000 // elements and components of all places
 	maxCodeLength = 12
 )
 
 func newStatistics(g *schema.Guide) *statistics {
 	st := &statistics{
 		above: map[*schema.Node]*schema.Node{}, opens: map[*schema.Node]*schema.Node{},
-		places: map[*schema.Node]*placeCount{}, loops: map[*schema.Node]int{},
+		places: map[*schema.Node]*placeCount{}, loops: map[*schema.Node]int{}, left: maxValues,
 	}
 	st.collect(g.Root, nil)
 	return st
@@ -107,10 +111,14 @@ func (st *statistics) segment(seg *edi.Segment, p *validate.Place) {
 	c.segments++
 	for i := 1; i <= seg.Len() && i <= maxPositions; i++ {
 		if i > len(c.elements) {
+			if st.left <= 0 {
+				return
+			}
+			st.left--
 			c.elements = append(c.elements, newValueCount())
 		}
 		if e := seg.Element(i); !e.Empty() {
-			c.elements[i-1].element(e)
+			c.elements[i-1].element(e, &st.left)
 		}
 	}
 }
@@ -163,12 +171,12 @@ func (st *statistics) chances(n *schema.Node) int {
 }
 
 func newValueCount() *valueCount {
-	return &valueCount{numeric: true, decimal: true, upper: true, codes: map[string]int{}}
+	return &valueCount{numeric: true, decimal: true}
 }
 
 // element counts an element: its repetitions, and each of its components. A
 // simple element has one component.
-func (v *valueCount) element(e edi.Element) {
+func (v *valueCount) element(e edi.Element, left *int) {
 	v.filled++
 	repeats := max(e.Repeats(), 1)
 	v.repeats = max(v.repeats, repeats)
@@ -177,8 +185,13 @@ func (v *valueCount) element(e edi.Element) {
 		if repeats > 1 {
 			one = e.Repeat(k)
 		}
+		v.times++
 		for c := 1; c <= min(max(one.Components(), 1), maxPositions); c++ {
 			if c > len(v.parts) {
+				if *left <= 0 {
+					return
+				}
+				*left--
 				v.parts = append(v.parts, newValueCount())
 			}
 			if part := one.Component(c); !part.Empty() {
@@ -205,6 +218,7 @@ func (v *valueCount) value(text []byte) {
 	points := 0
 	for i, c := range text {
 		digit := c >= '0' && c <= '9'
+		v.control = v.control || c < ' '
 		switch {
 		case digit:
 		case c == '-' && i == 0 && n > 1:
@@ -214,22 +228,22 @@ func (v *valueCount) value(text []byte) {
 		default:
 			v.numeric, v.decimal = false, false
 		}
-		v.upper = v.upper && (digit || c >= 'A' && c <= 'Z')
 	}
-	v.decimal = v.decimal && points <= 1 && (text[n0(text)] >= '0' && text[n0(text)] <= '9')
+	last := text[len(text)-1]
+	v.decimal = v.decimal && points <= 1 && last >= '0' && last <= '9'
 	switch {
-	case v.codes == nil:
+	case v.uncoded:
 	case len(text) > maxCodeLength || !utf8.Valid(text) || printable(string(text)) != string(text):
-		v.codes = nil
+		v.codes, v.uncoded = nil, true
 	default:
+		if v.codes == nil {
+			v.codes = map[string]int{}
+		}
 		if v.codes[string(text)]++; len(v.codes) > maxCodesSeen {
-			v.codes = nil
+			v.codes, v.uncoded = nil, true
 		}
 	}
 }
-
-// n0 is the place of the last byte.
-func n0(text []byte) int { return len(text) - 1 }
 
 // values lists the values seen, the most frequent first.
 func (v *valueCount) values() []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tradepost/edi"
@@ -13,11 +14,13 @@ import (
 
 const (
 	maxShapes   = 2000    // different orders of segments that are kept
-	maxTags     = 1 << 20 // segments of all shapes together
+	maxTags     = 1 << 17 // segments of all shapes together
+	maxShape    = 4_000   // segments of one shape
+	maxMerging  = 1 << 25 // comparisons while sequences are merged
 	maxBlock    = 64      // longest block whose repeats are seen
 	maxSequence = 600     // places of one loop before it has to be divided
-	maxDividers = 300     // loops that are found
-	maxRow      = 5000    // places of one loop at all
+	maxDividers = 150     // loops that are found
+	maxRow      = 600     // places of one loop at all
 )
 
 // structure finds loops in the order of the segments of all samples, and makes
@@ -44,10 +47,13 @@ func (l *learner) structure(ctx context.Context) error {
 		before := len(shapes)
 		guide := g
 		if guide == nil {
-			guide = l.permissive(nil)
+			var err error
+			if guide, err = l.permissive(nil); err != nil {
+				return err
+			}
 		}
 		err := l.each(ctx, guide, nil, func(seg *edi.Segment, _ *validate.Place) {
-			if tag := string(seg.Tag); segmentName.MatchString(tag) {
+			if tag := string(seg.Tag); len(current.tags) < maxShape && segmentName.MatchString(tag) {
 				current.add(tag)
 			}
 		}, func(_ string, d *validate.Document) {
@@ -68,9 +74,10 @@ func (l *learner) structure(ctx context.Context) error {
 			}
 			return slices.Compare(a, b)
 		})
-		finder := finder{openers: openers, left: maxDividers}
-		l.nodes = finder.infer(shapes, 0)
-		g = l.permissive(l.nodes)
+		finder := finder{openers: openers, left: maxDividers, merging: maxMerging}
+		if g, err = l.permissive(finder.infer(shapes, 0)); err != nil {
+			return err
+		}
 	}
 	l.guide = g
 	return nil
@@ -107,7 +114,7 @@ func (l *learner) openers() map[string]bool {
 }
 
 // permissive makes a guide of places in which every segment may hold anything.
-func (l *learner) permissive(nodes []node) *schema.Guide {
+func (l *learner) permissive(nodes []node) (*schema.Guide, error) {
 	s := newStandard()
 	s.standard, s.version = l.draft.Standard, l.draft.Version
 	im := &importer{}
@@ -121,14 +128,10 @@ func (l *learner) permissive(nodes []node) *schema.Guide {
 	catalog := &schema.Catalog{}
 	for _, f := range []File{{"draft/any", s.dictionaryText("draft/any")}, {"draft/structure", s.guideText(d, "draft/any")}} {
 		if _, err := catalog.Add(f.Name, f.Text); err != nil {
-			panic(fmt.Sprintf("dictionary: the structure that was found does not load: %v", err)) // its text is made here, of checked tags
+			return nil, fmt.Errorf("the structure that was found does not load: %w", err)
 		}
 	}
-	g, err := catalog.Guide("draft/structure")
-	if err != nil {
-		panic("dictionary: " + err.Error()) // it was added above
-	}
-	return g
+	return catalog.Guide("draft/structure")
 }
 
 func (l *learner) header() string {
@@ -163,6 +166,7 @@ func (s *shape) add(tag string) {
 type finder struct {
 	openers map[string]bool
 	left    int // loops that may still be found
+	merging int // comparisons that may still be made
 }
 
 // infer finds the places for a set of sequences: a segment that comes again
@@ -175,7 +179,7 @@ func (f *finder) infer(sequences [][]string, depth int) []node {
 		divider = f.divider(sequences, 0.6)
 	}
 	if divider == "" {
-		merged := merge(sequences)
+		merged := f.merge(sequences)
 		if len(merged) <= maxSequence || depth >= maxNestedLoops || f.left <= 0 {
 			return rowOf(merged)
 		}
@@ -191,7 +195,29 @@ func (f *finder) infer(sequences [][]string, depth int) []node {
 		loop = node{name: divider}
 	}
 	out = append(out, loop)
-	return append(out, f.infer(suffix, depth)...)
+	return apart(append(out, f.infer(suffix, depth)...))
+}
+
+// apart gives a loop another name where a segment of its name, or a loop,
+// stands beside it: a path has to lead to one of them.
+func apart(nodes []node) []node {
+	taken := map[string]int{}
+	for i := range nodes {
+		if len(nodes[i].nodes) == 0 {
+			taken[nodes[i].name] = 1
+		}
+	}
+	for i := range nodes {
+		n := &nodes[i]
+		if len(n.nodes) == 0 {
+			continue
+		}
+		opener := n.nodes[0].name
+		if taken[opener]++; taken[opener] > 1 {
+			n.name = opener + "-" + strconv.Itoa(taken[opener])
+		}
+	}
+	return nodes
 }
 
 func rowOf(tags []string) []node {
@@ -349,14 +375,14 @@ func divide(sequences [][]string, divider string) (prefix, bodies, suffix [][]st
 }
 
 // merge makes a row that every sequence is a part of, in order.
-func merge(sequences [][]string) []string {
+func (f *finder) merge(sequences [][]string) []string {
 	var out []string
 	for _, seq := range sequences {
-		if len(out) <= maxRow && !isPart(seq, out) {
-			out = supersequence(out, seq)
+		if len(out) < maxRow && !isPart(seq, out) {
+			out = f.supersequence(out, seq)
 		}
 	}
-	return out
+	return out[:min(len(out), maxRow)]
 }
 
 func isPart(seq, row []string) bool {
@@ -369,11 +395,14 @@ func isPart(seq, row []string) bool {
 	return i == len(seq)
 }
 
-// supersequence is the shortest row that both are a part of.
-func supersequence(a, b []string) []string {
-	if len(a) == 0 || len(b) == 0 || len(a)*len(b) > 1<<22 {
+// supersequence is the shortest row that both are a part of. Where that is too
+// much work they follow each other.
+func (f *finder) supersequence(a, b []string) []string {
+	cells := (len(a) + 1) * (len(b) + 1)
+	if len(a) == 0 || len(b) == 0 || cells > 1<<20 || cells > f.merging {
 		return append(slices.Clone(a), b...)
 	}
+	f.merging -= cells
 	common := make([][]int32, len(a)+1) // longest common part of a[i:] and b[j:]
 	for i := range common {
 		common[i] = make([]int32, len(b)+1)

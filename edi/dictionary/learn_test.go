@@ -223,7 +223,7 @@ func TestLearnEDIFACT(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d, err = dictionary.Learn(t.Context(), samples(text), dictionary.LearnOptions{Catalog: catalog, ForbidUnseen: true})
+	d, err = dictionary.Learn(t.Context(), samples(text), dictionary.LearnOptions{Catalog: catalog, Unseen: dictionary.UnseenElements})
 	if err != nil || d.BasedOn != "edifact/D99X/TESTER" {
 		t.Fatalf("%v, %+v", err, d)
 	}

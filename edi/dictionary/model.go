@@ -21,6 +21,8 @@ type standard struct {
 	composites map[string]*layout
 	segments   map[string]*layout
 	documents  []*document
+
+	anything []use // positions of a segment of which only the identifier is known
 }
 
 func newStandard() *standard {

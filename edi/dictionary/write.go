@@ -204,7 +204,10 @@ const (
 // anything describes a segment of which only the identifier is known.
 func (im *importer) anything(s *standard, tag string) *layout {
 	im.describeAnything(s)
-	return &layout{ref: tag, name: "Not described", uses: slices.Repeat([]use{{ref: anyComposite, repeat: 9999}}, maxPositions)}
+	if s.anything == nil {
+		s.anything = slices.Repeat([]use{{ref: anyComposite, repeat: 9999}}, maxPositions)
+	}
+	return &layout{ref: tag, name: "Not described", uses: s.anything} // written to by nobody
 }
 
 // describeAnything adds the composite and the element that hold anything.

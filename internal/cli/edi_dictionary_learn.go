@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"tradepost/edi/dictionary"
 	"tradepost/edi/schema"
@@ -20,6 +21,7 @@ func newEDIDictionaryLearnCommand(env *Env) *cobra.Command {
 	var o dictionary.LearnOptions
 	var to string
 	var replace bool
+	var unseen string
 	cmd := &cobra.Command{
 		Use:   "learn FILE...",
 		Short: "Draft a guide from real documents",
@@ -42,7 +44,10 @@ before you check a partner's documents with it.`,
 			if err != nil {
 				return err
 			}
-			o.Catalog, o.Guide = options.Catalog, guide
+			o.Catalog, o.Guide, o.Unseen = options.Catalog, guide, dictionary.Unseen(unseen)
+			if !slices.Contains([]dictionary.Unseen{dictionary.UnseenSegments, dictionary.UnseenElements, dictionary.UnseenNothing}, o.Unseen) {
+				return usage(cmd, fmt.Errorf("--unseen %s is not known: write segments, elements or nothing", unseen))
+			}
 			draft, err := dictionary.Learn(cmd.Context(), samples, o)
 			switch {
 			case errors.Is(err, dictionary.ErrNothing):
@@ -72,7 +77,7 @@ before you check a partner's documents with it.`,
 	f.StringVar(&checks.guide, "guide", "", "`NAME` of the guide to lie over, instead of the one for the type")
 	f.StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
 	f.BoolVar(&o.Alone, "alone", false, "make a draft that stands on its own, though there is a guide")
-	f.BoolVar(&o.ForbidUnseen, "forbid-unseen", false, "forbid the segments and elements that no document has")
+	f.StringVar(&unseen, "unseen", string(dictionary.UnseenSegments), "`WHAT` to forbid of what no document has: segments, elements (of all segments, too) or nothing")
 	f.StringVar(&to, "to", "", "`DIR` to write the draft into, instead of standard output")
 	f.BoolVar(&replace, "replace", false, "write over a draft that is there")
 	return cmd
@@ -119,6 +124,9 @@ func tellDraft(env *Env, to string, d *dictionary.Draft) {
 		base = "it lies over " + d.BasedOn
 	}
 	env.say("learned from %d documents %s of %s; %s; %d of them are accepted by the draft", d.Documents, d.Type, d.Version, base, d.Accepted)
+	if d.Faulty > 0 {
+		env.say("%d documents have faults of their envelopes (counts, numbers used twice), which no guide lets pass", d.Faulty)
+	}
 	if d.Others > 0 {
 		env.say("%d documents of other types or versions were left out", d.Others)
 	}

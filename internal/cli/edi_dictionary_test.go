@@ -194,9 +194,44 @@ func TestEDIDictionaryLearn(t *testing.T) {
 	if code, _, words = ediRun(t, "", "dictionary", "learn", one, two, "--name", "acme/850", "--to", to); code != ExitOK || !strings.Contains(words, filepath.Join(to, "acme", "850.guide")) {
 		t.Fatalf("exit %d, %q", code, words)
 	}
-	for input, want := range map[string]int{goodOrder: ExitOK, strings.Replace(goodOrder, "BEG*00*NE", "BEG*00*BK", 1): ExitInvalid} {
-		if code, out, _ := ediRun(t, input, "validate", "-", "--guide", filepath.Join(to, "acme", "850.guide")); code != want {
-			t.Errorf("exit %d, want %d\n%s", code, want, out)
+	// The draft accepts its samples and refuses what none of them has.
+	count := func(order string) string { return strings.Replace(order, "SE*6*", "SE*7*", 1) }
+	for what, c := range map[string]struct {
+		order, ack string
+	}{
+		"the sample":              {goodOrder, ""},
+		"an unseen code":          {strings.Replace(goodOrder, "BEG*00*NE", "BEG*00*BK", 1), "AK403=7"},
+		"an unseen qualifier":     {strings.Replace(goodOrder, "N1*ST", "N1*BT", 1), "AK403=7"},
+		"an unseen segment":       {count(strings.Replace(goodOrder, "N1*ST", "CUR*BY*USD~\r\nN1*ST", 1)), "AK304="},
+		"an unseen loop":          {count(strings.Replace(goodOrder, "CTT*1", "PID*F****Beans~\r\nCTT*1", 1)), "AK304="},
+		"a segment left out":      {strings.Replace(strings.Replace(goodOrder, "CTT*1~\r\n", "", 1), "SE*6*", "SE*5*", 1), "AK304=3"},
+		"an element left out":     {strings.Replace(goodOrder, "*UP*012345678905", "", 1), "AK403=1"},
+		"a value longer than all": {strings.Replace(goodOrder, "4500012345", "45000123456", 1), "AK403=5"},
+	} {
+		want := ExitInvalid
+		if c.ack == "" {
+			want = ExitOK
+		}
+		if code, out, _ := ediRun(t, c.order, "validate", "-", "--guide", filepath.Join(to, "acme", "850.guide"), "-o", "json"); code != want || !strings.Contains(out, c.ack) {
+			t.Errorf("%s: exit %d, want %d and %s\n%s", what, code, want, c.ack, out)
+		}
+	}
+	if code, out, _ = ediRun(t, "", "dictionary", "learn", one, "--unseen", "nothing"); code != ExitOK || strings.Contains(out, "forbid") || !strings.Contains(out, "# not seen: ") {
+		t.Errorf("--unseen nothing: exit %d\n%s", code, out)
+	}
+	if code, out, _ = ediRun(t, "", "dictionary", "learn", one, "--unseen", "elements"); code != ExitOK || !strings.Contains(out, "4 forbid # 0 of 1") {
+		t.Errorf("--unseen elements: exit %d\n%s", code, out)
+	}
+	if code, _, _ = ediRun(t, "", "dictionary", "learn", one, "--unseen", "everything"); code != ExitUsage {
+		t.Errorf("--unseen everything: exit %d", code)
+	}
+	// Alone, it has no place for what it has not seen.
+	if code, _, words = ediRun(t, "", "dictionary", "learn", one, two, "--alone", "--name", "acme/alone", "--to", to); code != ExitOK {
+		t.Fatalf("alone: exit %d, %q", code, words)
+	}
+	for input, want := range map[string]int{goodOrder: ExitOK, count(strings.Replace(goodOrder, "N1*ST", "CUR*BY*USD~\r\nN1*ST", 1)): ExitInvalid} {
+		if code, out, _ := ediRun(t, input, "validate", "-", "--guide", filepath.Join(to, "acme", "alone.guide")); code != want {
+			t.Errorf("alone: exit %d, want %d\n%s", code, want, out)
 		}
 	}
 	if code, _, _ = ediRun(t, goodOrder, "dictionary", "learn", "-"); code != ExitUsage {
