@@ -58,7 +58,7 @@ func TestCertFromAnAuthority(t *testing.T) {
 	}
 	b.write("issued.pem", b.issue(b.read("station/keys/next.csr")))
 	r := b.ok("cert", "import", b.path("issued.pem"), "--own", "--key", key)
-	if text := string(b.read("station/tradepost.yaml")); !strings.Contains(text, "key: keys/next.key") || !strings.Contains(r.stderr, "Who has to get it") || !strings.Contains(r.stderr, "supplier") {
+	if text := string(b.read("station/tradepost.yaml")); !strings.Contains(text, "key: keys/next.key") || !strings.Contains(r.stderr, "Who has to get it") || !strings.Contains(r.stderr, "supplier") || !strings.Contains(r.stderr, "exchange offer") {
 		t.Errorf("the import says %s\n%s", r.stdout, r.stderr)
 	}
 	rows := b.list("--own")
@@ -112,6 +112,9 @@ func TestCertImportOwnKeys(t *testing.T) {
 	}
 	b.make("outside", "CN OUTSIDE", b.now)
 	r := b.ok("cert", "import", b.path("outside.crt"), "--own", "--key", b.path("outside.key"), "--now")
+	if strings.Contains(r.stderr, "exchange offer") {
+		t.Errorf("an offer would be signed with what partners do not know: %s", r.stderr)
+	}
 	if k := keyOf("CN OUTSIDE"); !strings.HasPrefix(k, b.path("station/keys/")) || !strings.Contains(r.stderr, "outside.key is not used") {
 		t.Errorf("the key is %s; says %s", k, r.stderr)
 	}

@@ -138,7 +138,11 @@ func (e *Env) tellPlan(cfg *config.Config, a *config.Added, p plan) error {
 		for _, q := range p.Partners {
 			e.say("  %s", plain(joinNonEmpty(q.Name, q.Contact)))
 		}
-		e.say("\nTo partners that take part in certificate exchange: tradepost cert exchange offer\nWho still uses the old one: tradepost cert list --own")
+		e.say("")
+		if a.GoLive.After(now) { // an offer is signed with the present one
+			e.say("To partners that take part in certificate exchange: tradepost cert exchange offer")
+		}
+		e.say("Who still uses the old one: tradepost cert list --own")
 	}
 	e.say("")
 	e.tellRunning(cfg)
