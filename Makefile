@@ -41,7 +41,7 @@ soak: ## 4 GB over AS2 each way, broken and killed; 5 GB of EDI checked in 64 Mi
 
 fuzz: ## fuzz every target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-	  echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -parallel 2 || exit 1; done; done
+	  echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x -parallel 2 || exit 1; done; done
 
 screenshots: ## take pictures of every page into bin/pictures, two of them for the README (needs Chromium)
 	mkdir -p bin/pictures

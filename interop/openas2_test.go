@@ -45,7 +45,7 @@ func digest(b []byte) string {
 }
 
 // startOpenAS2 starts the product with its agreements.
-func startOpenAS2(t *testing.T, b *bench, agreements []agreement) *openAS2 {
+func startOpenAS2(t testing.TB, b *bench, agreements []agreement) *openAS2 {
 	t.Helper()
 	java, keytool, sh := tool(t, "java", "a Java runtime"), tool(t, "keytool", "of the Java runtime"), tool(t, "sh", "a shell")
 	pom, err := os.ReadFile(filepath.Join("openas2", "pom.xml"))
@@ -86,10 +86,13 @@ func startOpenAS2(t *testing.T, b *bench, agreements []agreement) *openAS2 {
 		}
 	}
 	ownLog := o.version < "3" // later releases log with logback
-	options := []string{
-		"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m",
-		"-Djavax.net.ssl.trustStore=" + filepath.Join(home, "trust.p12"), "-Djavax.net.ssl.trustStorePassword=" + keystorePassword,
+	options := []string{"-Xmx512m"}
+	if _, benchmark := t.(*testing.B); !benchmark { // be ready soon rather than fast later
+		options = append(options, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 	}
+	options = append(options,
+		"-Djavax.net.ssl.trustStore="+filepath.Join(home, "trust.p12"), "-Djavax.net.ssl.trustStorePassword="+keystorePassword,
+	)
 	if ownLog {
 		options = append(options, "-Dorg.apache.commons.logging.Log=org.openas2.logging.Log")
 	}
@@ -121,7 +124,7 @@ func startOpenAS2(t *testing.T, b *bench, agreements []agreement) *openAS2 {
 const keystorePassword = "changeit"
 
 // keystore makes a PKCS #12 store: keys and certificates by alias.
-func (o *openAS2) keystore(t *testing.T, keytool, store string, keys map[string]as2.Key, certificates map[string]*x509.Certificate) {
+func (o *openAS2) keystore(t testing.TB, keytool, store string, keys map[string]as2.Key, certificates map[string]*x509.Certificate) {
 	t.Helper()
 	home := filepath.Dir(store)
 	openssl := tool(t, "openssl", "OpenSSL")
@@ -148,7 +151,7 @@ func (o *openAS2) keystore(t *testing.T, keytool, store string, keys map[string]
 }
 
 // file writes one of the product's own files.
-func (o *openAS2) file(t *testing.T, home, name string, data any) {
+func (o *openAS2) file(t testing.TB, home, name string, data any) {
 	t.Helper()
 	tmpl, err := template.ParseFS(openAS2Files, "openas2/"+name+".tmpl")
 	if err != nil {

@@ -56,7 +56,7 @@ type agreement struct {
 
 // tool is a program the peers need. Without it the test fails where CI is
 // true, and is skipped elsewhere.
-func tool(t *testing.T, name, what string) string {
+func tool(t testing.TB, name, what string) string {
 	t.Helper()
 	program, err := exec.LookPath(name)
 	if err != nil {
@@ -66,7 +66,7 @@ func tool(t *testing.T, name, what string) string {
 }
 
 // missing ends a test that cannot be run here.
-func missing(t *testing.T, err error) {
+func missing(t testing.TB, err error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("%v, and CI needs it", err)
@@ -76,7 +76,7 @@ func missing(t *testing.T, err error) {
 
 // cached is a folder of the user's cache that fill fills once. A folder that
 // is there is whole.
-func cached(t *testing.T, name string, fill func(ctx context.Context, dir string) error) string {
+func cached(t testing.TB, name string, fill func(ctx context.Context, dir string) error) string {
 	t.Helper()
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -161,7 +161,7 @@ func (o *output) lines(text string) string {
 }
 
 // start starts a program that ends when its standard input does.
-func start(t *testing.T, dir string, env []string, program string, args ...string) *process {
+func start(t testing.TB, dir string, env []string, program string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(program, args...), out: &output{}, ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
@@ -192,7 +192,7 @@ func start(t *testing.T, dir string, env []string, program string, args ...strin
 }
 
 // until asks again and again until ready says so, the program ends, or patience does.
-func (p *process) until(t *testing.T, what string, ready func() bool) {
+func (p *process) until(t testing.TB, what string, ready func() bool) {
 	t.Helper()
 	deadline := time.After(patience)
 	for !ready() {
@@ -217,7 +217,7 @@ func reachable(address string) bool {
 
 // freePorts are ports that nobody listens on at the moment, below those that
 // systems give to outgoing connections: nothing takes one before its listener.
-func freePorts(t *testing.T, n int) []string {
+func freePorts(t testing.TB, n int) []string {
 	t.Helper()
 	var out []string
 	for tries := 0; len(out) < n; tries++ {
@@ -251,7 +251,7 @@ func eventually[T any](ctx context.Context, ask func() (T, bool, error)) (T, err
 }
 
 // writePEM writes a key with its certificate into one file.
-func writePEM(t *testing.T, file string, key as2.Key) {
+func writePEM(t testing.TB, file string, key as2.Key) {
 	t.Helper()
 	k, err := certs.EncodeKey(key.Private)
 	if err != nil {
@@ -260,7 +260,7 @@ func writePEM(t *testing.T, file string, key as2.Key) {
 	write(t, file, append(k, certs.EncodeCertificate(key.Certificate)...))
 }
 
-func write(t *testing.T, file string, b []byte) {
+func write(t testing.TB, file string, b []byte) {
 	t.Helper()
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)

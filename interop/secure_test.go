@@ -30,7 +30,7 @@ type authority struct {
 	issued      map[string]*x509.Certificate // by the server's name
 }
 
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t testing.TB) *authority {
 	t.Helper()
 	a := &authority{file: filepath.Join(t.TempDir(), "authority.crt"), issued: map[string]*x509.Certificate{}}
 	a.certificate, a.key = a.sign(t, &x509.Certificate{
@@ -42,7 +42,7 @@ func newAuthority(t *testing.T) *authority {
 }
 
 // sign makes a certificate with its key; the first one signs itself.
-func (a *authority) sign(t *testing.T, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+func (a *authority) sign(t testing.TB, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -64,7 +64,7 @@ func (a *authority) sign(t *testing.T, template *x509.Certificate) (*x509.Certif
 }
 
 // certify makes the key of a server on this machine.
-func (a *authority) certify(t *testing.T, name string) as2.Key {
+func (a *authority) certify(t testing.TB, name string) as2.Key {
 	t.Helper()
 	c, key := a.sign(t, &x509.Certificate{
 		SerialNumber: big.NewInt(int64(2 + len(a.issued))), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
@@ -75,7 +75,7 @@ func (a *authority) certify(t *testing.T, name string) as2.Key {
 }
 
 // server is certify for a server of ours.
-func (a *authority) server(t *testing.T, name string) tls.Certificate {
+func (a *authority) server(t testing.TB, name string) tls.Certificate {
 	t.Helper()
 	key := a.certify(t, name)
 	return tls.Certificate{Certificate: [][]byte{key.Certificate.Raw}, PrivateKey: key.Private}

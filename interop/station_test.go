@@ -29,7 +29,7 @@ const stationID = "TRADEPOST"
 const patience = 40 * time.Second
 
 // newKey makes a key with its certificate.
-func newKey(t *testing.T, name string, kind certs.KeyType) as2.Key {
+func newKey(t testing.TB, name string, kind certs.KeyType) as2.Key {
 	t.Helper()
 	p, err := certs.Generate(certs.Request{CommonName: name, Type: kind, NotBefore: time.Now().Add(-time.Hour), Validity: 48 * time.Hour}, rand.Reader)
 	if err != nil {
@@ -41,7 +41,7 @@ func newKey(t *testing.T, name string, kind certs.KeyType) as2.Key {
 // station is our side: the AS2 connector of the gateway with a door that keeps
 // everything in memory.
 type station struct {
-	t        *testing.T
+	t        testing.TB
 	id       string
 	key      as2.Key
 	endpoint *connector.Endpoint
@@ -77,7 +77,7 @@ type waiting struct {
 
 // newStation serves a station until the test ends, over HTTPS when somebody
 // certifies it.
-func newStation(t *testing.T, id string, key as2.Key, by *authority) *station {
+func newStation(t testing.TB, id string, key as2.Key, by *authority) *station {
 	t.Helper()
 	s := &station{t: t, id: id, key: key, partners: map[string]*partner{}, accepted: map[string]*transport.Receipt{}, open: map[string]waiting{}}
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
