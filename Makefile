@@ -26,7 +26,7 @@ lint: ## vet, lint and check the formatting
 fmt: ## format every file as the linter wants it
 	$(LINT) fmt ./...
 
-bench: ## run every benchmark; x-%y is the speed of x as a share of that of y in the same run; StAEDI beside ours where Java and Maven are
+bench: ## run every benchmark; x-%y is the speed of x as a share of that of y in the same run; StAEDI and OpenAS2 beside ours where Java and Maven are
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 interop: ## trade with openssl, OpenAS2 and pyas2lib, and with what other AS2 products recorded
