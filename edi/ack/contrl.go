@@ -195,10 +195,11 @@ func position(is *validate.Issue) edi.Field {
 	if is.Element == 0 {
 		return edi.Simple("")
 	}
+	place := strconv.Itoa(min(is.Element+1, 999)) // three digits
 	if is.Component > 0 {
-		return edi.Composite(strconv.Itoa(is.Element+1), strconv.Itoa(is.Component))
+		return edi.Composite(place, strconv.Itoa(min(is.Component, 999)))
 	}
-	return edi.Simple(strconv.Itoa(is.Element + 1))
+	return edi.Simple(place)
 }
 
 func (c *Contrl) party(p edi.Party) edi.Field {
@@ -280,10 +281,10 @@ func (c *Contrl) Add(doc *validate.Document) {
 		edi.Simple(action),
 	}
 	c.body.add("UCM", append(fields, service(documentIssues(doc))...)...)
-	at := 0
+	at, segments, elements := 0, 0, 0
 	for _, is := range doc.Issues {
-		if c.noted >= mostNoted {
-			return
+		if c.noted >= mostNoted || segments > mostSegments {
+			return // the others come to light when these are mended
 		}
 		code, ok := strings.CutPrefix(is.Ack, "0085=")
 		if !ok || is.Severity != validate.Error || is.Level == validate.LevelDocument {
@@ -294,15 +295,21 @@ func (c *Contrl) Add(doc *validate.Document) {
 			if is.Level == validate.LevelSegment && code == "13" {
 				place = max(place-1, 1) // what is missing is told by the segment before it (ISO 9735-10, UCS 0096)
 			}
-			segment := []edi.Field{edi.Simple(strconv.Itoa(place))}
+			if segments++; segments > mostSegments {
+				continue
+			}
+			segment := []edi.Field{ordinal(place)}
 			if is.Level == validate.LevelSegment {
 				segment = append(segment, edi.Simple(code))
 			}
 			c.body.add("UCS", segment...)
 			c.noted++
-			at = is.Ordinal
+			at, elements = is.Ordinal, 0
 		}
-		if is.Level == validate.LevelElement {
+		if is.Level != validate.LevelElement {
+			continue
+		}
+		if elements++; elements <= mostElements {
 			c.body.add("UCD", edi.Simple(code), position(is))
 			c.noted++
 		}

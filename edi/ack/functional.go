@@ -245,7 +245,7 @@ func (f *Functional) notes(doc *validate.Document) []*validate.Issue {
 
 // segments writes AK3 and AK4, or IK3, CTX and IK4.
 func (f *Functional) segments(doc *validate.Document, noted []*validate.Issue) {
-	open := "" // segment whose elements are being listed
+	open, listed := "", 0 // segment whose elements are being listed, and how many are
 	for _, is := range noted {
 		if code, ok := strings.CutPrefix(is.Ack, "AK304="); ok {
 			f.segment(doc, is, f.choose(is, code))
@@ -258,11 +258,23 @@ func (f *Functional) segments(doc *validate.Document, noted []*validate.Issue) {
 		}
 		if at := is.Segment + strconv.Itoa(is.Ordinal); at != open {
 			f.segment(doc, is, "8")
-			open = at
+			open, listed = at, 0
 		}
-		f.element(is, f.choose(is, code))
+		if listed++; listed <= mostElements {
+			f.element(is, f.choose(is, code))
+		}
 	}
 }
+
+// Largest numbers of what stands in an acknowledgement.
+const (
+	mostElements = 99     // AK4 of one AK3, UCD of one UCS
+	mostSegments = 999    // UCS of one UCM
+	mostOrdinal  = 999999 // AK302, UCS 0096
+)
+
+// ordinal writes the place of a segment, or the largest there is room for.
+func ordinal(n int) edi.Field { return edi.Simple(strconv.Itoa(min(n, mostOrdinal))) }
 
 // choose takes the code of the partner's guide in a 999.
 func (f *Functional) choose(is *validate.Issue, code string) string {
@@ -285,7 +297,7 @@ func (f *Functional) segment(doc *validate.Document, is *validate.Issue, code st
 		name = "ZZZ" // AK301 has two or three characters; the real one cannot be said
 	}
 	f.noted++
-	f.rows.add(tag, edi.Simple(name), edi.Simple(strconv.Itoa(is.Ordinal)), edi.Simple(f.clean(loop)), edi.Simple(code))
+	f.rows.add(tag, edi.Simple(name), ordinal(is.Ordinal), edi.Simple(f.clean(loop)), edi.Simple(code))
 	if f.Kind == FA999 && len(doc.Keys) > 0 {
 		key := doc.Keys[0]
 		if value := f.clean(key.Value); value != "" && len(value) <= 35 {
@@ -299,15 +311,16 @@ func (f *Functional) element(is *validate.Issue, code string) {
 	if f.Kind == FA999 {
 		tag = "IK4"
 	}
-	at := []string{strconv.Itoa(max(is.Element, 1))}
+	place := func(n int) string { return strconv.Itoa(min(max(n, 1), 99)) } // two digits
+	at := []string{place(is.Element)}
 	if is.Component > 0 {
-		at = append(at, strconv.Itoa(is.Component))
+		at = append(at, place(is.Component))
 	}
 	if is.Repeat > 1 && release(f.group.Version) >= "005010" {
 		for len(at) < 2 {
 			at = append(at, "")
 		}
-		at = append(at, strconv.Itoa(is.Repeat))
+		at = append(at, strconv.Itoa(min(is.Repeat, 9999)))
 	}
 	fields := []edi.Field{edi.Composite(at...), edi.Simple(is.Reference), edi.Simple(code)}
 	if value := f.clean(is.Value); value == is.Value && value != "" {
@@ -316,8 +329,8 @@ func (f *Functional) element(is *validate.Issue, code string) {
 	f.noted++
 	f.rows.add(tag, fields...)
 	if f.Kind == FA999 && is.Trigger > 0 {
-		f.rows.add("CTX", edi.Simple("SITUATIONAL TRIGGER"), edi.Simple(is.Segment), edi.Simple(strconv.Itoa(is.Ordinal)),
-			edi.Simple(""), edi.Simple(strconv.Itoa(is.Trigger)))
+		f.rows.add("CTX", edi.Simple("SITUATIONAL TRIGGER"), edi.Simple(is.Segment), ordinal(is.Ordinal),
+			edi.Simple(""), edi.Simple(place(is.Trigger)))
 	}
 }
 

@@ -3,6 +3,7 @@ package validate_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"tradepost/edi/schema"
@@ -160,11 +161,14 @@ func groupPart() string {
 	return g[strings.Index(g, "UNG"):strings.Index(g, "UNZ")]
 }
 
+// shippedOnce is the catalog that all small cases share.
+var shippedOnce = sync.OnceValue(schema.Shipped)
+
 // check validates a text with the shipped guides.
 func check(t *testing.T, input string, o validate.Options) *validate.Report {
 	t.Helper()
 	if o.Catalog == nil {
-		o.Catalog = schema.Shipped()
+		o.Catalog = shippedOnce()
 	}
 	r, err := validate.Validate(t.Context(), strings.NewReader(input), o)
 	if err != nil {
