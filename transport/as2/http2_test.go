@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,17 +23,9 @@ import (
 // the flow control windows.
 func TestHTTP2BetweenUs(t *testing.T) {
 	t.Parallel()
-	pair, err := certs.Generate(certs.Request{CommonName: "server", Addresses: []string{"127.0.0.1"}, NotBefore: time.Now().Add(-time.Hour), Type: certs.P256}, nil)
-	must(t, err)
-	sum := sha256.Sum256(pair.Certificate.Raw)
-	pinned := `,"tls":{"pin":"` + hex.EncodeToString(sum[:]) + `"}`
 	spoken := make(chan string, 100)
-	listen := func(e *connector.Endpoint, sink transport.Sink) string {
-		return serve(t, e, sink, connector.ListenConfig{
-			TLS:    &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{pair.Certificate.Raw}, PrivateKey: pair.Key}}},
-			Source: func(r *http.Request) string { spoken <- r.Proto; return "here" },
-		})
-	}
+	secure, pinned := secured(t, spoken)
+	listen := func(e *connector.Endpoint, sink transport.Sink) string { return serve(t, e, sink, secure) }
 	terms := usual
 	terms.Compress = as2.NoCompression
 	for _, receipt := range []as2.ReceiptMode{as2.SyncReceipt, as2.AsyncReceipt} {
@@ -68,5 +61,51 @@ func TestHTTP2BetweenUs(t *testing.T) {
 			}
 		}
 		must(t, transport.Release(p.Wire))
+	}
+}
+
+// secured is how to listen over TLS, and the settings to trust that. What was
+// spoken is told of each request.
+func secured(t *testing.T, spoken chan<- string) (listen connector.ListenConfig, settings string) {
+	t.Helper()
+	pair, err := certs.Generate(certs.Request{CommonName: "server", Addresses: []string{"127.0.0.1"}, NotBefore: time.Now().Add(-time.Hour), Type: certs.P256}, nil)
+	must(t, err)
+	sum := sha256.Sum256(pair.Certificate.Raw)
+	return connector.ListenConfig{
+		TLS:    &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{pair.Certificate.Raw}, PrivateKey: pair.Key}}},
+		Source: func(r *http.Request) string { spoken <- r.Proto; return "here" },
+	}, `,"tls":{"pin":"` + hex.EncodeToString(sum[:]) + `"}`
+}
+
+// TestRestartOverHTTP2: a broken line is gone on with over HTTP/2 as well.
+func TestRestartOverHTTP2(t *testing.T) {
+	t.Parallel()
+	const size, cuts = 12 << 20, 4
+	spoken := make(chan string, 1000)
+	secure, pinned := secured(t, spoken)
+	b := newBench(t, nil, secure)
+	b.bob.change(func(r *connector.Relation) { r.Terms = largeTerms })
+	p := newLine(t, "http"+strings.TrimPrefix(b.url, "https"))
+	for range cuts {
+		p.cuts = append(p.cuts, size/cuts/2)
+	}
+	e := endpoint(t, between("ALICE", "BOB", largeTerms), func(c *connector.Config) { c.RestartPause = 50 * time.Millisecond })
+	s := sender(t, e, "to-BOB", "https"+strings.TrimPrefix(p.url(), "http"), `,"restart":true`+pinned)
+	d := large("D1", size)
+	prepared := prepare(t, s, d)
+	o, err := s.Send(context.Background(), "D1", prepared)
+	must(t, err)
+	if !o.Delivered {
+		t.Fatalf("%+v", o)
+	}
+	if seen := b.sink.Seen(); len(seen) != 1 || !bytes.Equal(seen[0].Bytes, whole(t, d.Content.Body)) {
+		t.Fatalf("%d arrivals", len(seen))
+	}
+	up, broken := p.counts()
+	if broken != cuts || up > prepared.Wire.Size()+int64(broken)*(2<<20) {
+		t.Errorf("%d breaks, %d KiB of %d KiB were sent", broken, up>>10, prepared.Wire.Size()>>10)
+	}
+	if got := <-spoken; got != "HTTP/2.0" {
+		t.Errorf("spoken was %s", got)
 	}
 }
