@@ -84,6 +84,7 @@ func (d *Doctor) Run(ctx context.Context) []Finding {
 		{"exchange", d.exchange},
 		{"secrets", d.secrets},
 		{"algorithms", d.algorithms},
+		{"products", d.products},
 		{"clock", d.clock},
 		{"disk", d.disk},
 		{"store", d.store},

@@ -30,6 +30,11 @@ type memory struct {
 	newest time.Time
 	fault  error
 	offers []tracking.CertificateOffer
+	sent   []tracking.Transmission
+}
+
+func (m *memory) Transmissions(context.Context, tracking.TransmissionQuery) (*tracking.TransmissionPage, error) {
+	return &tracking.TransmissionPage{Transmissions: m.sent}, m.fault
 }
 
 func (m *memory) Close() error { return nil }
@@ -187,6 +192,14 @@ func TestFindings(t *testing.T) {
 			client(t, dir)
 			chmod(t, dir, "keys/client.key", 0o644)
 		}, change: withClient, check: "secrets", status: Warn, text: "client.key can be read by others", advice: "chmod 600"},
+		{
+			name: "partner with OpenAS2", spoil: fill, adjust: sent("OpenAS2 Server v4.9.0 (class org.openas2.processor.sender.AS2SenderModule)"),
+			check: "products", status: Warn, text: "partner supplier runs OpenAS2 Server v4.9.0, which compares", advice: "peer: openas2",
+		},
+		{
+			name: "partner with pyas2, unsigned", spoil: fill, change: replace("sign: sha-256", "sign: none"), adjust: sent("pyAS2 Open Source AS2 Software"),
+			check: "products", status: Warn, text: "writes no MIC", advice: "peer: pyas2",
+		},
 		{name: "clock far back", adjust: at(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)), check: "clock", status: Fail, text: "2001-01-01", advice: "set the clock"},
 		{name: "data is a file", spoil: func(t *testing.T, dir string) {
 			remove(t, dir, "data")
@@ -249,6 +262,41 @@ func TestFindings(t *testing.T) {
 func offered(o tracking.CertificateOffer) func(*Doctor) {
 	return func(d *Doctor) {
 		d.OpenStore = func(context.Context) (Store, error) { return &memory{offers: []tracking.CertificateOffer{o}}, nil }
+	}
+}
+
+// sent gives the store two transmissions of the partner: a forged one, and one of
+// a product.
+func sent(agent string) func(*Doctor) {
+	of := func(agent string, state tracking.TransmissionState) tracking.Transmission {
+		return tracking.Transmission{State: state, Evidence: tracking.Evidence{Headers: []tracking.HeaderField{{Name: "user-agent", Value: agent}}}}
+	}
+	return func(d *Doctor) {
+		d.OpenStore = func(context.Context) (Store, error) {
+			return &memory{sent: []tracking.Transmission{of("forged", tracking.TransmissionRefused), of(agent, tracking.TransmissionProcessed)}}, nil
+		}
+	}
+}
+
+// TestProductsThatSuit has nothing to say where the agreement suits the product,
+// or the product is not one that needs anything.
+func TestProductsThatSuit(t *testing.T) {
+	t.Parallel()
+	for agent, change := range map[string]func(string) string{
+		"OpenAS2 Server v4.9.0":          replace("      # peer: openas2 ", "      peer: openas2 "),
+		"OpenAS2 Server v4.10.0":         replace("      # peer: openas2 ", "      receipt_mic: first-listed "),
+		"pyAS2 Open Source AS2 Software": nil,
+		"ph-OpenAS2 4.4.4":               nil,
+	} {
+		dir := healthy(t)
+		if err := os.WriteFile(filepath.Join(dir, "data", "store.db"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range examine(t, dir, change, sent(agent)) {
+			if f.Check == "products" {
+				t.Errorf("%s: %+v", agent, f)
+			}
+		}
 	}
 }
 
