@@ -21,9 +21,9 @@ type judgement struct {
 	noAck    bool // its group is never acknowledged
 }
 
-// blockIssues is how many issues the documents of one block may keep, about.
-// Those behind are left to the walk, so that a window of blocks is bounded.
-const blockIssues = 4000
+// windowIssues is how many issues the documents of all blocks together may
+// keep, about. What comes behind is left to the walk.
+const windowIssues = 40_000
 
 var tagBIN, tagBDS = schema.MakeTag("BIN"), schema.MakeTag("BDS")
 
@@ -32,10 +32,11 @@ type judge struct {
 	v      *validator
 	ended  *Document // the document that the last segment ended
 	header []byte
+	most   int // issues the documents of one block may keep, about
 }
 
-func newJudge(ctx context.Context, o Options) *judge {
-	j := &judge{}
+func newJudge(ctx context.Context, o Options, window int) *judge {
+	j := &judge{most: max(windowIssues/window, 1)}
 	o.Stream, o.History = true, nil
 	o.OnGroup, o.OnInterchange = nil, nil
 	o.OnDocument = func(_ *Interchange, _ *Group, d *Document) error {
@@ -57,7 +58,7 @@ func (j *judge) block(b *block) {
 			continue
 		}
 		j.v.reader.ResetFragment(b.data[r.from:r.to], r.delims)
-		for issues < blockIssues {
+		for issues < j.most {
 			verdict, ok := j.document()
 			if !ok {
 				break

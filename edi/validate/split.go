@@ -11,7 +11,8 @@ import (
 // Sizes of the blocks an input is cut into.
 const (
 	blockSize  = 64 << 10 // to begin with
-	blockLimit = 1 << 20  // for longer documents; beyond it a document is walked as it is read
+	blockLimit = 1 << 20  // at most, for longer documents; beyond it a document is walked as it is read
+	windowSize = 32 << 20 // of all blocks together, at most
 	headerLook = 4 << 10  // bytes looked into for the header of an interchange
 )
 
@@ -39,6 +40,7 @@ type run struct {
 type splitter struct {
 	src    io.Reader
 	size   int // of a block to begin with
+	limit  int // of a block for a long document
 	reader *edi.Reader
 
 	block *block
@@ -61,8 +63,8 @@ const (
 	splitLost                      // not understood: all that follows is left to the walk
 )
 
-func newSplitter(r io.Reader, o *Options) *splitter {
-	return &splitter{src: r, size: o.blockSize, reader: edi.NewBytesReader(nil, edi.Options{Limits: o.Limits}), begin: -1}
+func newSplitter(r io.Reader, o *Options, window int) *splitter {
+	return &splitter{src: r, size: o.blockSize, limit: max(2*o.blockSize, min(blockLimit, windowSize/window)), reader: edi.NewBytesReader(nil, edi.Options{Limits: o.Limits}), begin: -1}
 }
 
 // fill makes b a block of what comes next, behind the bytes left over from the
@@ -88,7 +90,7 @@ func (s *splitter) fill(b *block, left []byte) ([]byte, error) {
 			cut = s.begin
 		}
 		if cut == 0 {
-			if cap(b.data) < blockLimit {
+			if cap(b.data) < s.limit {
 				b.data = append(make([]byte, 0, 2*cap(b.data)), b.data...)
 				continue
 			}

@@ -44,10 +44,10 @@ func startWorkers(ctx context.Context, r io.Reader, o Options) *workers {
 	for range window {
 		w.free <- &block{judged: make(chan struct{}, 1)}
 	}
-	w.running.Go(func() { w.split(newSplitter(r, &o)) })
+	w.running.Go(func() { w.split(newSplitter(r, &o, window)) })
 	for range o.Workers {
 		w.running.Go(func() {
-			j := newJudge(ctx, o)
+			j := newJudge(ctx, o, window)
 			for b := range w.work {
 				if ctx.Err() == nil {
 					j.block(b)
