@@ -274,7 +274,7 @@ func (v *validator) checkText(seg *edi.Segment, node *schema.Node, layout *schem
 		}
 	case schema.Decimal, schema.Numeric:
 		digits, ok := decimal(b, v.mark)
-		if ok && v.ic.Standard == schema.EDIFACT {
+		if ok && (v.ic.Standard == schema.EDIFACT || b[0] == '+') {
 			v.notation(seg, node, layout, p, component, u, b)
 		}
 		if !ok {

@@ -131,6 +131,8 @@ func waiverFault(rule string) fault {
 		return faultDecimalNotation
 	case "decimal-digit":
 		return faultDecimalDigit
+	case "plus-sign":
+		return faultKind
 	}
 	return faultCharacter
 }

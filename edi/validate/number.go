@@ -35,16 +35,18 @@ func decimal(b []byte, mark byte) (int, bool) {
 	return digits, digits > 0
 }
 
-// notation looks for digits around the decimal mark of a number, which ISO
-// 9735 wants on both sides.
+// notation looks at what is around the digits of a number: neither standard
+// has a plus sign, and ISO 9735 wants a digit on both sides of the decimal mark.
 func (v *validator) notation(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component int, u *schema.Use, b []byte) {
 	isMark := func(c byte) bool { return c == v.mark || c == '.' }
-	rule, side := "", ""
+	rule, text := "", ""
 	switch last := len(b) - 1; {
+	case b[0] == '+':
+		rule, text = "plus-sign", "has a plus sign, which numbers never have"
 	case isMark(b[last]):
-		rule, side = "decimal-notation", "behind"
-	case isMark(b[0]), len(b) > 1 && (b[0] == '-' || b[0] == '+') && isMark(b[1]):
-		rule, side = "decimal-digit", "before"
+		rule, text = "decimal-notation", "has no digit behind the decimal mark"
+	case isMark(b[0]), len(b) > 1 && b[0] == '-' && isMark(b[1]):
+		rule, text = "decimal-digit", "has no digit before the decimal mark"
 	default:
 		return
 	}
@@ -52,6 +54,6 @@ func (v *validator) notation(seg *edi.Segment, node *schema.Node, layout *schema
 		return
 	}
 	is := v.elementAt(waiverFault(rule), seg, node, p, component, 0, b)
-	is.Rule, is.Text = rule, fmt.Sprintf("%s (%s) %s has no digit %s the decimal mark.", name(layout, p), u.Name, quote(clip(b)), side)
+	is.Rule, is.Text = rule, fmt.Sprintf("%s (%s) %s %s.", name(layout, p), u.Name, quote(clip(b)), text)
 	v.waive(&v.docScope, *is)
 }

@@ -29,6 +29,7 @@ func Rules() []string {
 		"non-ascii",                     // X12 with characters beyond ASCII
 		"outside",                       // a segment before or behind an interchange
 		"padded-value",                  // blanks around a value
+		"plus-sign",                     // a plus sign before a number
 		"separator-in-text",             // a component separator in an element that is no composite
 		"short-control-number",          // ISA13 or ST02 with fewer digits than it must have
 		"syntax-note",                   // a note that is widely broken

@@ -22,7 +22,7 @@ func TestRulesAreComplete(t *testing.T) {
 	// Warnings that waive nothing.
 	others := []string{"no-dictionary", "duplicates-unchecked"}
 	found := 0
-	use := regexp.MustCompile(`(?:Rule(?:, is\.\w+)? = |Waiver\(|waiveOrFail\(|again\(|strictly\(|rule, side = )"([a-z0-9-]+)"`)
+	use := regexp.MustCompile(`(?:Rule(?:, is\.\w+)? = |Waiver\(|waiveOrFail\(|again\(|strictly\(|rule, text = )"([a-z0-9-]+)"`)
 	for _, file := range append(files, "../notice.go") {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
