@@ -59,6 +59,14 @@ func (c *compiler) block(l *line, r *ruleText, from, to *contextType) *line {
 	if l.from != nil {
 		insideFrom = c.from.inside(from, l.from)
 	}
+	before := c.moves
+	defer func() { c.moves = before }()
+	if l.from != nil {
+		c.moves[0]++
+	}
+	if l.to != nil {
+		c.moves[1]++
+	}
 	c.ways(l, r, from, to)
 	c.where(l, r, insideFrom, insideTo)
 	l.body = &block{}
@@ -132,6 +140,12 @@ func (c *compiler) use(name located, from, to *contextType) *block {
 		c.p.at(name.at, choose(name.text, c.m.blockNames()), "there is no block %q", clip(name.text))
 		return nil
 	}
+	for _, u := range c.using {
+		if u.name == name.text && (u.moves[0] == c.moves[0] || u.moves[1] == c.moves[1] && !c.oneway) {
+			c.p.at(name.at, "a block that uses itself has to go one loop or object deeper on both sides", "block %q uses itself without end", clip(name.text))
+			return nil
+		}
+	}
 	for _, b := range c.blocks[name.text] {
 		if b.from.sameAs(from) && b.to.sameAs(to) && b.oneway == c.oneway {
 			return b.block
@@ -139,7 +153,9 @@ func (c *compiler) use(name located, from, to *contextType) *block {
 	}
 	b := &compiledBlock{from: closed(from), to: closed(to), oneway: c.oneway, block: &block{}}
 	c.blocks[name.text] = append(c.blocks[name.text], b)
+	c.using = append(c.using, usedBlock{name.text, c.moves})
 	c.lines(b.block, text, b.from, b.to)
+	c.using = c.using[:len(c.using)-1]
 	return b.block
 }
 

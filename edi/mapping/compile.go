@@ -18,9 +18,11 @@ type compiler struct {
 	blocks   map[string][]*compiledBlock
 	all      []*line
 	depth    int
-	turned   bool // a line of only-from is compiled
-	oneway   bool // a line of only-to, or one inside of it
-	lenient  bool // for a guide the map does not name: lines it has no place for are left out
+	using    []usedBlock // those being compiled, the outermost first
+	moves    [2]int      // how often lines around went on, on the from and the to side
+	turned   bool        // a line of only-from is compiled
+	oneway   bool        // a line of only-to, or one inside of it
+	lenient  bool        // for a guide the map does not name: lines it has no place for are left out
 	dropped  []Problem
 	tried    map[*Field]bool // fields that lines with a mistake were written for
 }
@@ -30,6 +32,13 @@ type compiledBlock struct {
 	from, to *contextType
 	oneway   bool
 	block    *block
+}
+
+// usedBlock is a block being compiled, and how far the lines around it had gone
+// on.
+type usedBlock struct {
+	name  string
+	moves [2]int
 }
 
 const (

@@ -18,7 +18,7 @@ const (
 	maxExpression = 2000    // characters of its text
 	maxExprNodes  = 500     // parts of it
 	maxExprMemory = 1 << 17 // items of lists made by one run
-	maxExprText   = 1 << 20 // bytes of one text
+	maxExprText   = 1 << 16 // bytes of one text
 	maxExprDigits = 500     // digits of one number
 )
 
@@ -205,13 +205,15 @@ func (g *guardVisitor) refuse(text string) {
 	}
 }
 
-// budget bounds what the expressions of one document may cost.
+// budget bounds what the expressions of one document may cost: turns of their
+// loops and items of their lists.
 type budget struct {
 	steps int
+	runs  int          // expressions run
 	check func() error // of the context
 }
 
-const maxExprSteps = 1 << 20
+const maxExprSteps = 1 << 22
 
 // step counts one turn of a loop.
 func (b *budget) step() error {
@@ -233,8 +235,10 @@ type machine struct {
 // run evaluates an expression with the values of its variables, which the
 // caller has put into env. Nil is the result when a value it needs is missing.
 func (m *machine) run(e *expression, b *budget) (any, error) {
-	if err := b.step(); err != nil {
-		return nil, err
+	if b.runs++; b.runs%256 == 0 {
+		if err := b.check(); err != nil {
+			return nil, err
+		}
 	}
 	m.env[budgetName] = b
 	m.vm.MemoryBudget = maxExprMemory

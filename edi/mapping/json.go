@@ -206,8 +206,11 @@ func (s *jsonSource) next() ([]Fault, error) {
 		s.array, s.begun = true, true
 		return s.next()
 	case s.array && t == json.Delim(']'):
-		if t, err = s.dec.Token(); !errors.Is(err, io.EOF) {
-			return nil, s.syntax(fmt.Errorf("%v follows the array of documents", t))
+		if t, err = s.dec.Token(); err == nil {
+			err = fmt.Errorf("%v follows the array of documents", t)
+		}
+		if !errors.Is(err, io.EOF) {
+			return nil, s.syntax(err)
 		}
 		return nil, io.EOF
 	case t != json.Delim('{'):

@@ -60,18 +60,25 @@ type run struct {
 	omitted  int
 	notes    []Fault
 	depth    int
+	entered  int   // blocks run
 	stopped  error // the context's
 }
 
 // frame is a pair of occurrences lines run in.
 type frame struct{ from, to spot }
 
-const maxRunDepth = 200 // blocks inside of blocks
+const (
+	maxRunDepth  = 200     // blocks inside of blocks
+	maxRunBlocks = 1 << 24 // blocks of one document
+	maxJoined    = 1 << 20 // bytes of a joined text
+)
+
+var errTooManyBlocks = fmt.Errorf("the map runs more than %d blocks for one document", maxRunBlocks)
 
 // start runs the lines of a program from one document to another.
 func (r *run) start(ctx context.Context, p *program, w Way, from source, to sink) {
 	r.way, r.source, r.sink = w, from, to
-	r.faults, r.notes, r.omitted, r.depth, r.stopped = nil, nil, 0, 0, nil
+	r.faults, r.notes, r.omitted, r.depth, r.entered, r.eaching, r.stopped = nil, nil, 0, 0, 0, 0, nil
 	r.budget = &budget{check: ctx.Err}
 	r.frames = append(r.frames[:0], frame{from.root(), to.root()})
 	if r.document = nil; w == Forward {
@@ -109,8 +116,13 @@ func (r *run) spot(p *place, reading bool) spot {
 
 func (r *run) block(b *block) {
 	if r.depth++; r.depth > maxRunDepth {
-		r.depth--
+		if r.depth--; len(b.lines) > 0 {
+			r.fault(b.lines[0], Location{}, "", "blocks run inside of blocks more than %d deep", maxRunDepth)
+		}
 		return
+	}
+	if r.entered++; r.entered > maxRunBlocks && r.stopped == nil {
+		r.stopped = errTooManyBlocks
 	}
 	for _, l := range b.lines {
 		if r.way == Forward && !l.forward || r.way == Backward && !l.backward || r.stopped != nil {
@@ -418,7 +430,7 @@ func (j *joinRun) piece(v []byte) bool {
 		r.value = append(r.value, j.between...)
 	}
 	r.value = append(r.value, v...)
-	return len(r.value) < maxExprText
+	return len(r.value) < maxJoined
 }
 
 // values copies several values between their places and a list.

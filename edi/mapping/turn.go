@@ -135,6 +135,13 @@ func (r *run) variable(l *line, v *variable, value []byte) (any, bool) {
 			return false
 		}
 		if len(out) > 0 {
+			if err := r.budget.step(); err != nil {
+				if r.stopped = r.budget.check(); r.stopped == nil {
+					r.fault(l, r.source.where(nil), l.name, "%s", err)
+				}
+				fine = false
+				return false
+			}
 			item, ok := r.typed(l, v.place, out)
 			fine = ok
 			list = append(list, item)

@@ -152,6 +152,8 @@ func (s *xmlSource) next() ([]Fault, error) {
 			return s.in.list, nil
 		case xml.EndElement:
 			s.depth--
+		case xml.Directive:
+			return nil, s.syntax(errors.New("a document type declaration is not read"))
 		case xml.CharData:
 			if text := strings.TrimSpace(string(t)); text != "" {
 				return nil, s.syntax(fmt.Errorf("text outside of documents: %q", clip(text)))

@@ -412,6 +412,9 @@ func (x *execution) documents() (string, error) {
 func (x *execution) text(name string, f mapping.Format, got string) {
 	s, ok := x.c.section(name)
 	x.actual = append(x.actual, section{name: name, text: got})
+	if !ok && strings.TrimSpace(got) == "" {
+		return
+	}
 	if !ok {
 		x.Differences = append(x.Differences, Difference{name, 0, diff(nil, strings.Split(strings.TrimRight(got, "\n"), "\n"))})
 		return
