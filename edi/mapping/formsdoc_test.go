@@ -11,26 +11,36 @@ import (
 	"tradepost/edi/schema"
 )
 
-// formsDoc is the page about the shipped forms. Its tables are made from the
-// forms and maps; what stands around them is written by hand.
-const formsDoc = "../../docs/forms.md"
-
-// TestFormsDoc keeps the tables of docs/forms.md true; -update writes them.
+// TestFormsDoc keeps the tables of docs/forms.md and docs/forms-shapes.md true,
+// which are made from the forms and maps; what stands around them is written by
+// hand. -update writes them.
 func TestFormsDoc(t *testing.T) {
 	t.Parallel()
+	tables := newFormsTables(t).tables()
+	for _, page := range []string{"../../docs/forms.md", "../../docs/forms-shapes.md"} {
+		checkTables(t, page, tables)
+	}
+	for name := range tables {
+		t.Errorf("neither page has a place for the table of %s: add <!-- %s --> and <!-- end -->", name, name)
+	}
+}
+
+// checkTables compares the tables of one page with what they ought to be, and
+// takes them off the list.
+func checkTables(t *testing.T, formsDoc string, tables map[string]string) {
+	t.Helper()
 	text, err := os.ReadFile(formsDoc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newFormsTables(t)
 	out := string(text)
-	for name, table := range d.tables() {
+	for name, table := range tables {
 		begin, end := "<!-- "+name+" -->\n", "<!-- end -->\n"
 		from := strings.Index(out, begin)
 		if from < 0 {
-			t.Errorf("%s has no place for the table of %s: add %q and %q", formsDoc, name, begin, end)
 			continue
 		}
+		delete(tables, name)
 		from += len(begin)
 		to := strings.Index(out[from:], end)
 		if to < 0 {
