@@ -49,6 +49,7 @@ func TestNoPaddingOracle(t *testing.T) {
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				t.Parallel()
+				o := o // others change theirs
 				o.Encrypt, o.Receipt = AES128CBC, ReceiptRequest{Mode: SyncReceipt}
 				out := mustBuild(t, order, o)
 				parts := takeApart(t, bodyOf(t, out))

@@ -129,6 +129,9 @@ func TestDrummondRestart(t *testing.T) {
 			case c.fails < 0 && err != nil, c.fails >= 0 && (!errors.As(err, &pe) || pe.Status != c.fails || pe.Retry != (c.fails != 403)):
 				t.Errorf("failed with %+v", err)
 			}
+			server.Close() // what it still does is over now
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			if !slices.Equal(s.seen, c.want) {
 				t.Errorf("saw %q\nwant %q", s.seen, c.want)
 			}
