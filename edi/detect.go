@@ -237,6 +237,7 @@ func (r *Reader) readISA(lead int) (*Segment, error) {
 		if code, msg := faultyISA(w[lead:]); code != "" {
 			e.Code, e.Msg, e.Hint = code, msg, hintDelimiter
 		} else if n := len(w) - lead; n < isaLength && r.eof {
+			e.Code = CodeISACut
 			e.Msg = fmt.Sprintf("the input ends inside the ISA, %d bytes into it; an ISA has %d", n, isaLength)
 			e.Hint = "the interchange was cut off: have it sent again"
 		}

@@ -23,6 +23,7 @@ const (
 	CodeEmpty              Code = "empty"               // no bytes, or none but white space
 	CodeMissingISA         Code = "missing-isa"         // X12 segments without the ISA that declares delimiters
 	CodeISA                Code = "isa"                 // an ISA whose delimiters cannot be placed
+	CodeISACut             Code = "isa-cut-off"         // an input that ends inside its ISA
 	CodeElementSeparator   Code = "element-separator"   // an ISA whose element separator cannot work
 	CodeTerminator         Code = "segment-terminator"  // an ISA whose segment terminator cannot work
 	CodeComponentSeparator Code = "component-separator" // an ISA whose component separator is its terminator, too

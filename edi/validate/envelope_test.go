@@ -60,7 +60,7 @@ func TestEnvelopeFaults(t *testing.T) {
 		{"ISA16 is the terminator", x12Envelope, "*0*P*>", "*0*P*~", "TA105=027"},
 		{"element separator is a letter", strings.ReplaceAll(x12Envelope, "*", "X"), "", "", "TA105=026"},
 		{"terminator is a letter", strings.ReplaceAll(x12Envelope, "~\n", "A"), "", "", "TA105=004"},
-		{"ISA cut off", x12Envelope[:60], "", "", "TA105=022"},
+		{"ISA cut off", x12Envelope[:60], "", "", "TA105=023"},
 		{"ISA missing", x12Envelope[strings.Index(x12Envelope, "GS*"):], "", "", "TA105=022"},
 		{"ISA twice", x12Envelope, "GS*", x12Envelope[:107] + "GS*", "TA105=022 TA105=025"},
 		{"IEA missing", x12Envelope, "IEA*1*000000001~\n", "", "TA105=023"},
@@ -98,6 +98,7 @@ func TestEnvelopeFaults(t *testing.T) {
 		{"a segment before the first group", x12Envelope, "GS*", "REF*DP*1~\nGS*", "TA105=024"},
 		{"TA104 unknown", x12Envelope, "GS*", "TA1*000000001*260301*1200*X*000~\nGS*", "TA105=024"},
 
+		{"UNA without usable characters", "UNA+++++++" + edifactEnvelope, "", "", "0085=22"},
 		{"UNB missing", edifactEnvelope[strings.Index(edifactEnvelope, "UNH"):], "", "", "0085=13"},
 		{"UNB twice", edifactEnvelope, "UNH+1+", edifactEnvelope[:strings.Index(edifactEnvelope, "UNH")] + "UNH+1+", "0085=13 0085=26"},
 		{"character set missing", edifactEnvelope, "UNOC:3", ":3", "0085=13"},

@@ -500,6 +500,10 @@ func (v *validator) syntax(bad *edi.SyntaxError) {
 	switch {
 	case v.ic == nil && (bad.Code == edi.CodeISA || bad.Code == edi.CodeMissingISA):
 		is.Ack = "TA105=022"
+	case v.ic == nil && bad.Code == edi.CodeISACut:
+		is.Ack = "TA105=023"
+	case v.ic == nil && bad.Code == edi.CodeUNA:
+		is.Ack = "0085=22"
 	case v.ic == nil && bad.Code == edi.CodeTerminator:
 		is.Ack = "TA105=004"
 	case v.ic == nil && bad.Code == edi.CodeElementSeparator:
