@@ -36,7 +36,7 @@ type workers struct {
 
 // startWorkers begins to read r. The caller must call close.
 func startWorkers(ctx context.Context, r io.Reader, o Options) *workers {
-	window := 2*o.Workers + 2
+	window := 8 * o.Workers // blocks: one that waits for its worker must not hold up the others
 	w := &workers{
 		free: make(chan *block, window), ordered: make(chan *block, window), work: make(chan *block, window),
 		stop: make(chan struct{}),
