@@ -30,19 +30,23 @@ receipt is its header lines, an empty line and the body.`,
 }
 
 // identity is the part of an as2 command line that names keys.
-type identity struct{ cert, key, partnerCert string }
+type identity struct {
+	cert, key, partnerCert string
+	seal                   sealing
+}
 
 // flags adds --cert, --key and --partner-cert to cmd.
 func (i *identity) flags(cmd *cobra.Command, partner bool) {
 	cmd.Flags().StringVar(&i.cert, "cert", "", "our own certificate, PEM or DER `FILE`")
 	cmd.Flags().StringVar(&i.key, "key", "", "our own private key, PEM or DER `FILE`")
+	cmd.Flags().StringVar(&i.seal.file, "seal-with", "", "configuration `FILE` of the station whose sealing key opens --key, when it is sealed")
 	if partner {
 		cmd.Flags().StringVar(&i.partnerCert, "partner-cert", "", "the partner's certificate or certificates, PEM, DER or .p7b `FILE`")
 	}
 }
 
 // own reads our key pair; none when neither flag is given.
-func (i *identity) own() ([]as2.Key, error) {
+func (i *identity) own(env *Env) ([]as2.Key, error) {
 	if i.cert == "" && i.key == "" {
 		return nil, nil
 	}
@@ -57,11 +61,34 @@ func (i *identity) own() ([]as2.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := certs.ParsePair(c, k)
+	p, err := i.pair(env, c, k)
 	if err != nil {
 		return nil, fmt.Errorf("--cert %s, --key %s: %w", i.cert, i.key, err)
 	}
 	return []as2.Key{{Certificate: p.Certificate, Private: p.Key}}, nil
+}
+
+// pair puts certificate and key together, plain or sealed.
+func (i *identity) pair(env *Env, certificates, key []byte) (*certs.Pair, error) {
+	if !certs.IsSealed(key) {
+		return certs.ParsePair(certificates, key)
+	}
+	sealer, err := i.seal.sealer(env)
+	if err != nil {
+		return nil, err
+	}
+	if sealer == nil {
+		return nil, exit(ExitUsage, "the key is sealed: name the configuration of its station with --seal-with")
+	}
+	list, err := certs.ParseCertificates(certificates)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := certs.OpenKey(key, list[0], sealer)
+	if err != nil {
+		return nil, err
+	}
+	return certs.NewPair(signer, list)
 }
 
 // partner reads the partner's certificates; none when the flag is not given.

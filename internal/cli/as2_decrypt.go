@@ -22,7 +22,7 @@ base64 and writes the content. Nothing is written before all of it was checked.
 Every fault in the content is answered with the same words.`,
 		Args: want("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			keys, err := id.own()
+			keys, err := id.own(env)
 			if err != nil {
 				return err
 			}

@@ -104,7 +104,7 @@ says the same to the partner.`,
 
 // receiveFile receives a stored request for whoever it is addressed to.
 func receiveFile(cmd *cobra.Command, env *Env, id *identity, file string, limit int64) (*as2.Received, error) {
-	keys, err := id.own()
+	keys, err := id.own(env)
 	if err != nil {
 		return nil, err
 	}

@@ -202,7 +202,7 @@ func (s *sendFlags) exchange(ctx context.Context, env *Env, client *as2.Client, 
 
 // relation is what the flags say about the two sides.
 func (s *sendFlags) relation(cmd *cobra.Command, env *Env, id *identity) (as2.Relation, error) {
-	keys, err := id.own()
+	keys, err := id.own(env)
 	if err != nil {
 		return as2.Relation{}, err
 	}

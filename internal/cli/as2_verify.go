@@ -141,7 +141,7 @@ func (s *sentFlags) sent(cmd *cobra.Command, env *Env, id *identity, rc *as2.Rec
 		facts.MICs = noted
 		return facts, nil
 	}
-	keys, err := id.own()
+	keys, err := id.own(env)
 	if err != nil {
 		return as2.Sent{}, err
 	}

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
+	"tradepost/as2"
 	"tradepost/certs"
 	"tradepost/internal/config"
 )
@@ -167,5 +170,51 @@ func TestCertImportTrustStore(t *testing.T) {
 	b.write("old.jks", []byte("\xfe\xed\xfe\xed\x00\x00\x00\x02"))
 	if r := b.run("cert", "show", b.path("old.jks")); r.code != ExitFailed || !strings.Contains(r.stderr, "keytool -importkeystore") {
 		t.Errorf("a keystore of the old kind: %+v", r)
+	}
+}
+
+// TestAS2WithASealedKey reads a stored request with the station's own sealed key.
+func TestAS2WithASealedKey(t *testing.T) {
+	t.Parallel()
+	b := newBureau(t)
+	b.sealed()
+	b.ok("cert", "roll", "--now", "-o", "json")
+	cfg, err := config.Load(b.env["TRADEPOST_CONFIG"], config.Overrides{NoFiles: true, Env: func(n string) (string, bool) { v, ok := b.env[n]; return v, ok }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := cfg.Directory.Station().KeyFiles()
+	own := files[len(files)-1]
+	text, err := os.ReadFile(own.Certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := certs.ParseCertificate(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := as2.Build(t.Context(), as2.Relation{Station: as2.Station{ID: "SUPPLIER"}, Partner: as2.Partner{ID: "BUYER", Encrypt: certificate}}, as2.Payload{
+		ContentType: "application/edi-x12", Size: 5, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("ISA*~")), nil },
+	}, as2.Options{MessageID: "<one@supplier.test>", Now: b.now, Encrypt: as2.AES256CBC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = out.Close() }()
+	body, err := out.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored bytes.Buffer
+	if err := as2.WriteStored(&stored, out.Header, body); err != nil {
+		t.Fatal(err)
+	}
+	b.write("request.txt", stored.Bytes())
+	args := []string{"as2", "receive", b.path("request.txt"), "--cert", own.Certificate, "--key", own.Key, "--partner-cert", b.path("supplier.crt"), "--payload", b.path("payload.edi"), "-o", "json"}
+	if r := b.run(args...); r.code == ExitOK || !strings.Contains(r.stderr, "--seal-with") {
+		t.Errorf("without the sealing key: %+v", r)
+	}
+	b.ok(append(args, "--seal-with", b.env["TRADEPOST_CONFIG"])...)
+	if got := string(b.read("payload.edi")); got != "ISA*~" {
+		t.Errorf("the payload is %q", got)
 	}
 }
