@@ -113,6 +113,7 @@ func (c *Contrl) Close(ic *validate.Interchange) error {
 	if err != nil {
 		return err
 	}
+	c.head.out.Grow(len(body))
 	from := messageVerdict{}
 	parts := c.parts
 	for _, g := range c.groups {
@@ -329,17 +330,18 @@ func documentIssues(doc *validate.Document) []*validate.Issue {
 
 // Bytes writes the message, UNH to UNT; control is its UNH 0062.
 func (c *Contrl) Bytes(control string) ([]byte, error) {
+	text, err := c.head.bytes()
+	if err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
+	b.Grow(len(text) + 256) // UNH and UNT, too
 	w := edi.NewWriter(&b, c.Delimiters, edi.WriterOptions{})
 	unh := edifact.UNH{Control: control, Type: "CONTRL", Version: "D", Release: "3", Agency: "UN"}
 	if c.UNB.Version == "4" {
 		unh.Version, unh.Release = "4", "1"
 	}
 	if err := unh.Write(w); err != nil {
-		return nil, err
-	}
-	text, err := c.head.bytes()
-	if err != nil {
 		return nil, err
 	}
 	if err := w.WriteRaw(text); err != nil {

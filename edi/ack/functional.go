@@ -403,17 +403,18 @@ func (f *Functional) Close() {
 // control is its ST02, four to nine characters.
 func (f *Functional) Bytes(control string) ([]byte, error) {
 	f.Close()
+	text, err := f.rows.bytes()
+	if err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
+	b.Grow(len(text) + 256) // ST and SE, too
 	w := edi.NewWriter(&b, f.Envelope.Delimiters, edi.WriterOptions{})
 	st := x12.ST{Type: string(f.Kind), Control: control}
 	if f.Kind == FA999 {
 		st.Convention = convention999
 	}
 	if err := st.Write(w); err != nil {
-		return nil, err
-	}
-	text, err := f.rows.bytes()
-	if err != nil {
 		return nil, err
 	}
 	if err := w.WriteRaw(text); err != nil {
