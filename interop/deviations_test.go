@@ -72,7 +72,7 @@ func deviations() []deviation {
 		{
 			product: "OpenAS2", meets: titled(fromPeer, "SHA-384 signature, receipt asked under SHA-256"), shows: "MIC algorithm returned by partner is not the same",
 			why: "It expects the MIC under the digest of Disposition-Notification-Options. RFC 4130 section 7.4.3 asks for the digest of the signature, " +
-				"which is what we return. Set both alike, or tell us to do as it does (`ReceiptMIC`).",
+				"which is what we return. Set both alike, or tell us to do as it does (`receipt_mic: first-listed`, or `peer: openas2`).",
 		},
 		{
 			product: "OpenAS2", meets: titled(fromPeer, "8bit, MIC over the bytes as they are"), shows: "MIC not matched",

@@ -22,6 +22,7 @@ type product struct {
 	sends  dimensions // what of the matrix it is able to send
 	atOnce int        // how many it is asked to send at the same time
 	more   []variant  // further ways to send that it has settings for
+	peer   string     // what our configuration calls it
 	// micOptional is our setting for partners whose signed receipts for
 	// unsigned content carry no MIC.
 	micOptional bool
@@ -32,16 +33,16 @@ type product struct {
 
 func products() []product {
 	openAS2 := product{
-		name: "OpenAS2", sends: everything(), atOnce: 1000, more: openAS2Variants(),
+		name: "OpenAS2", peer: "openas2", sends: everything(), atOnce: 1000, more: openAS2Variants(),
 		start: func(t *testing.T, b *bench, agreements []agreement) peer { return startOpenAS2(t, b, agreements) },
 		notes: []string{"OpenAS2 4.9.0, which is not in Maven Central and was built from its source, came to the same outcome in November 2026, " +
 			"except that it does find its own name with spaces."},
 	}
 	pyas2 := product{
-		name: "pyas2lib", sends: everything(), atOnce: 8, more: pyas2Variants(), micOptional: true, rsaOnly: true,
+		name: "pyas2lib", peer: "pyas2", sends: everything(), atOnce: 8, more: pyas2Variants(), micOptional: true, rsaOnly: true,
 		start: func(t *testing.T, b *bench, agreements []agreement) peer { return startPyas2(t, b, agreements) },
 		notes: []string{
-			"Its signed receipts for unsigned content carry no MIC. They count because the agreement says so (`MICOptional` of the AS2 connector).",
+			"Its signed receipts for unsigned content carry no MIC. They count because the agreement says so (`receipt_mic_optional`, or `peer: pyas2`).",
 			"It knows RSA alone. It was given no certificate on an elliptic curve: it cannot sign with one, and encrypting to one ends its process with a segmentation fault.",
 		},
 	}

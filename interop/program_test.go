@@ -78,7 +78,7 @@ partnerships:
     acknowledge: "997"
     inbound: [{document: "850", deliver: house}]
     outbound: [{document: "850"}]
-    as2: {sign: sha-256, encrypt: aes-256-cbc, compress: true, receipt: {{.Receipt}}, signed_receipt: true, require_signed: true, require_encrypted: true}
+    as2: {peer: {{$.Peer}}, sign: sha-256, encrypt: aes-256-cbc, compress: true, receipt: {{.Receipt}}, signed_receipt: true, require_signed: true, require_encrypted: true}
 {{- end}}
 connections:
 {{- range .Names}}
@@ -174,7 +174,7 @@ func (p *program) start(peer peer) {
 	}
 	var b bytes.Buffer
 	err = template.Must(template.New("").Parse(programConfig)).Execute(&b, map[string]any{
-		"Station": stationID, "AS2": p.as2, "Admin": p.admin, "URL": p.url(), "Names": p.names,
+		"Station": stationID, "AS2": p.as2, "Admin": p.admin, "URL": p.url(), "Names": p.names, "Peer": p.b.product.peer,
 	})
 	if err != nil {
 		p.t.Fatal(err)
