@@ -180,6 +180,7 @@ type AS2Policy struct {
 	AcceptCiphers    []string
 	MaxPayload       int64 // bytes, after decompression; 0 = the station's limit
 	PlainFileNames   bool  // refuse names that are paths or have control characters
+	UniqueFileNames  bool  // and those that the partner has used before
 
 	// The receipts we give.
 

@@ -36,10 +36,11 @@ func (c *Config) as2Policy(s *section) partners.AS2Policy {
 		AcceptDigests:    s.digests("accept_digests"),
 		AcceptCiphers:    s.ciphers("accept_ciphers"),
 		MaxPayload:       s.size("max_payload", 0),
-		PlainFileNames:   s.choice("file_names", "any", "any", "plain") == "plain",
 
 		ReceiptMIC: s.choice("receipt_mic", product.receiptMIC, "signature", "first-listed"),
 	}
+	names := s.choice("file_names", "any", "any", "plain", "unique")
+	p.PlainFileNames, p.UniqueFileNames = names != "any", names == "unique"
 	p.Compress, p.CompressSigned = s.compression("compress")
 	if len(p.AcceptDigests) == 0 {
 		p.AcceptDigests = acceptedDigests(p.Sign)

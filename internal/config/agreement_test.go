@@ -56,6 +56,7 @@ func TestAS2Agreement(t *testing.T) {
 			AcceptDigests: []string{"sha-384", "md5"}, AcceptCiphers: []string{"3des", "aes-256-gcm"}, MaxPayload: 10 << 20,
 			PlainFileNames: true, ReceiptMIC: "first-listed",
 		},
+		"{file_names: unique}":                  usual(func(p *partners.AS2Policy) { p.PlainFileNames, p.UniqueFileNames = true, true }),
 		"{receipt_digests: [sha-512, sha-256]}": usual(func(p *partners.AS2Policy) { p.ReceiptDigests = []string{"sha-512", "sha-256"} }),
 	} {
 		if diff := cmp.Diff(want, agreed(t, settings)); diff != "" {

@@ -414,33 +414,55 @@ func TestECCertificates(t *testing.T) {
 	}
 }
 
-// TestFileNames sends a name that is a path.
+// TestFileNames sends names that are paths, and names again.
 func TestFileNames(t *testing.T) {
 	t.Parallel()
-	for settings, want := range map[string]tracking.TransmissionState{"": tracking.TransmissionProcessed, "file_names: plain": tracking.TransmissionRefused} {
+	type sent struct {
+		name, id string
+		want     tracking.TransmissionState
+		why      string
+	}
+	path := "../../etc/orders.edi"
+	for settings, sends := range map[string][]sent{
+		"file_names: any":   {{path, "1", tracking.TransmissionProcessed, ""}, {path, "2", tracking.TransmissionProcessed, ""}},
+		"file_names: plain": {{path, "1", tracking.TransmissionRefused, "file name"}, {"a.edi", "2", tracking.TransmissionProcessed, ""}, {"a.edi", "3", tracking.TransmissionProcessed, ""}},
+		"file_names: unique": {
+			{path, "1", tracking.TransmissionRefused, "file name"},
+			{"a.edi", "2", tracking.TransmissionProcessed, ""},
+			{"a.edi", "3", tracking.TransmissionRefused, `"a.edi" was used before`},
+			{"a.edi", "2", tracking.TransmissionDuplicate, ""}, // a retry
+			{"a.edi.1", "4", tracking.TransmissionProcessed, ""},
+			{"", "5", tracking.TransmissionProcessed, ""},
+			{"", "6", tracking.TransmissionProcessed, ""},
+			{"b", "7", tracking.TransmissionProcessed, ""},
+		},
+	} {
 		t.Run(settings, func(t *testing.T) {
 			t.Parallel()
-			buyer, supplier := newHouses(t)
-			supplier.agree(strings.TrimPrefix("require_signed: false, require_encrypted: false, "+settings, ", "))
+			_, supplier := newHouses(t)
+			supplier.agree("require_signed: false, require_encrypted: false, " + settings)
 			supplier.serve()
 			store := supplier.open()
-			body := []byte(order("4500099001"))
-			out, err := as2.Build(context.Background(), as2.Relation{Station: as2.Station{ID: "BUYER"}, Partner: as2.Partner{ID: "SUPPLIER"}}, as2.Payload{
-				ContentType: "application/edi-x12", Filename: "../../etc/orders.edi", Size: int64(len(body)),
-				Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
-			}, as2.Options{MessageID: "<name@test>", Now: time.Now()})
-			if err != nil {
-				t.Fatal(err)
+			for i, s := range sends {
+				body := []byte(strings.Replace(order(fmt.Sprint(4500099000+i)), "000000001", fmt.Sprintf("%09d", i+1), 2))
+				out, err := as2.Build(context.Background(), as2.Relation{Station: as2.Station{ID: "BUYER"}, Partner: as2.Partner{ID: "SUPPLIER"}}, as2.Payload{
+					ContentType: "application/edi-x12", Filename: s.name, Size: int64(len(body)),
+					Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
+				}, as2.Options{MessageID: "<" + s.id + "@test>", Now: time.Now()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = as2.NewClient(as2.ClientConfig{}).Post(t.Context(), "http://"+supplier.as2+"/as2", out)
+				if (err != nil) != (s.want == tracking.TransmissionRefused) {
+					t.Error(err)
+				}
+				if err := out.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if m := supplier.settled(store); m.State != s.want || m.MessageID != "<"+s.id+"@test>" || !strings.Contains(m.Error, s.why) {
+					t.Errorf("%s as %s: the transmission %s is %s: %s", s.name, s.id, m.MessageID, m.State, m.Error)
+				}
 			}
-			defer func() { _ = out.Close() }()
-			if _, err := as2.NewClient(as2.ClientConfig{}).Post(t.Context(), "http://"+supplier.as2+"/as2", out); (err == nil) != (want == tracking.TransmissionProcessed) {
-				t.Error(err)
-			}
-			m := supplier.settled(store)
-			if m.State != want || want == tracking.TransmissionRefused && !strings.Contains(m.Error, "file name") {
-				t.Errorf("the transmission is %s: %s", m.State, m.Error)
-			}
-			_ = buyer
 		})
 	}
 }

@@ -19,11 +19,11 @@ type relations struct {
 	directory *partners.Directory
 	ring      atomic.Pointer[keyring]
 	now       func() time.Time
-	spoke     versions
+	spoke     evidence
 }
 
 func newRelations(d *partners.Directory, ring *keyring, store tracking.Reader, now func() time.Time) *relations {
-	r := &relations{directory: d, now: now, spoke: versions{store}}
+	r := &relations{directory: d, now: now, spoke: evidence{store}}
 	r.ring.Store(ring)
 	return r
 }
@@ -94,7 +94,7 @@ func (r *relations) StrangerKey(_ context.Context, to string) (*as2.Key, error) 
 func (r *relations) relation(p *partners.Partner, agreement *partners.Partnership) *transportas2.Relation {
 	ring, now := r.ring.Load(), r.now()
 	verify, encrypt := ring.partner(p.Name, now)
-	return &transportas2.Relation{
+	rel := &transportas2.Relation{
 		Relation: as2.Relation{
 			Station:    as2.Station{ID: r.directory.Station().AS2ID, Keys: ring.keys(now)},
 			Partner:    as2.Partner{ID: p.AS2ID, Encrypt: encrypt, Verify: verify},
@@ -103,6 +103,12 @@ func (r *relations) relation(p *partners.Partner, agreement *partners.Partnershi
 		},
 		Partner: p.Name, Connection: agreement.Connection, Terms: termsOf(agreement.AS2),
 	}
+	if agreement.AS2.UniqueFileNames {
+		rel.NameUsed = func(ctx context.Context, name, messageID string) (bool, error) {
+			return r.spoke.nameUsed(ctx, p.Name, name, messageID)
+		}
+	}
+	return rel
 }
 
 // policyOf is what we accept.

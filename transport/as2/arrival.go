@@ -49,6 +49,9 @@ func (h *handler) arrival(r *http.Request, rcv *as2.Received, rel *Relation, kep
 	if rel != nil {
 		a.Partner, a.Connection = rel.Partner, rel.Connection
 	}
+	if err := h.names(r, rcv, rel); err != nil {
+		return nil, err
+	}
 	e := &a.Evidence
 	if kept.resumed > 0 {
 		e.Resumed = []int64{kept.resumed}
@@ -77,6 +80,28 @@ func (h *handler) arrival(r *http.Request, rcv *as2.Received, rel *Relation, kep
 	return a, err
 }
 
+// names refuses what has a file name that was used before.
+func (h *handler) names(r *http.Request, rcv *as2.Received, rel *Relation) error {
+	if rel == nil || rel.NameUsed == nil || rcv.Failure != nil {
+		return nil
+	}
+	for _, p := range rcv.Payloads {
+		name := clip(text(p.Filename)) // as it is kept
+		if name == "" {
+			continue
+		}
+		used, err := rel.NameUsed(r.Context(), name, clip(text(messageID(r.Header))))
+		if err != nil {
+			return fmt.Errorf("whether the file name %q was used before: %w", name, err)
+		}
+		if used {
+			rcv.Fail(as2.DuplicateFilename, fmt.Errorf("the file name %q was used before", name))
+			return nil
+		}
+	}
+	return nil
+}
+
 // advice says what to look at where a transmission was refused for a reason that
 // lies in the agreement or the keys.
 func advice(m as2.Modifier) string {
@@ -85,6 +110,8 @@ func advice(m as2.Modifier) string {
 		return "; what is accepted is in the partnership: require_signed, require_encrypted, accept_digests, accept_ciphers"
 	case as2.IllegalFilename:
 		return "; file_names of the partnership asks for plain names"
+	case as2.DuplicateFilename:
+		return "; file_names of the partnership asks for a new name each time"
 	case as2.DecryptionFailed:
 		return "; ask the partner which certificate of ours it encrypts to"
 	case as2.AuthenticationFailed, as2.IntegrityCheckFailed:

@@ -22,6 +22,10 @@ type Relation struct {
 	Partner    string // our name of the partner
 	Connection string // the name of the connection with that partner
 	Terms      Terms
+	// NameUsed tells whether the partner used a file name before, in another
+	// transmission than the one with this Message-ID; such names are refused then,
+	// with duplicate-filename. nil asks nobody.
+	NameUsed func(ctx context.Context, name, messageID string) (bool, error)
 }
 
 // Terms is how we send to a partner.

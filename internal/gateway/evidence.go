@@ -3,14 +3,16 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"tradepost/tracking"
 	transportas2 "tradepost/transport/as2"
 )
 
-// versions tells from the evidence which AS2 a partner speaks.
-type versions struct{ store tracking.Reader }
+// evidence tells what is known of a partner from what crossed before.
+type evidence struct{ store tracking.Reader }
 
 // newestLooked is how many of a partner's newest transmissions are looked at for
 // a word of its own.
@@ -19,7 +21,7 @@ const newestLooked = 20
 // modern tells whether the newest that a partner wrote, transmission or receipt,
 // says AS2-Version 1.3 or later, where AES-GCM is recommended. What was refused
 // may be anybody's, and does not count.
-func (v versions) modern(ctx context.Context, partner string) (bool, error) {
+func (v evidence) modern(ctx context.Context, partner string) (bool, error) {
 	page, err := v.store.Transmissions(ctx, tracking.TransmissionQuery{Partner: partner, Connector: transportas2.Connector, Limit: newestLooked})
 	if err != nil {
 		return false, fmt.Errorf("which AS2 %s speaks: %w", partner, err)
@@ -41,6 +43,24 @@ func (v versions) modern(ctx context.Context, partner string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// nameUsed tells whether a partner used a file name before, in another
+// transmission than the one named. What was refused does not count.
+func (v evidence) nameUsed(ctx context.Context, partner, name, messageID string) (bool, error) {
+	if utf8.RuneCountInString(strings.TrimSpace(name)) < 2 { // too short to be looked up
+		return false, nil
+	}
+	page, err := v.store.Transmissions(ctx, tracking.TransmissionQuery{
+		Text: name, Partner: partner, Direction: tracking.Inbound, Connector: transportas2.Connector, Limit: 1000,
+		States: []tracking.TransmissionState{tracking.TransmissionReceived, tracking.TransmissionProcessed},
+	})
+	if err != nil {
+		return false, fmt.Errorf("the file names of %s: %w", partner, err)
+	}
+	return slices.ContainsFunc(page.Transmissions, func(t tracking.Transmission) bool {
+		return t.Filename == name && t.MessageID != messageID
+	}), nil
 }
 
 // atLeast13 reads AS2-Version; none is 1.0.
