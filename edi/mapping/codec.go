@@ -267,11 +267,11 @@ func (c *codec) fits(v []byte) string {
 	}
 	switch {
 	case u.Max > 0 && n > u.Max:
-		return fmt.Sprintf("has %d characters, %s takes at most %d", n, u.Name, u.Max)
+		return fmt.Sprintf("has %s, %s takes at most %d", plural(n, "character"), u.Name, u.Max)
 	case n < u.Min && n > 0 && !isNumeric(u):
-		return fmt.Sprintf("has %d characters, %s takes at least %d", n, u.Name, u.Min)
+		return fmt.Sprintf("has %s, %s takes at least %d", plural(n, "character"), u.Name, u.Min)
 	case n < u.Min && n > 0:
-		return fmt.Sprintf("has %d digits, %s takes at least %d", n, u.Name, u.Min)
+		return fmt.Sprintf("has %s, %s takes at least %d", plural(n, "digit"), u.Name, u.Min)
 	case !u.Codes.Allows(v, 0):
 		return fmt.Sprintf("is no code of %s: %s", u.Name, u.Codes.Hint(12))
 	}

@@ -291,6 +291,31 @@ func (o *ediOut) write(c spot, p *place, v []byte) string {
 	return o.put(seg, element, component, &p.codec, v)
 }
 
+// every calls f for every occurrence there is that the steps lead to.
+func (o *ediOut) every(c spot, steps []step, f func(spot) string) (n int, bad string) {
+	if len(steps) == 0 {
+		return 1, f(c)
+	}
+	s := &steps[0]
+	if s.head || s.max == 1 {
+		next, bad := o.into(c, s)
+		if bad != "" {
+			return 0, bad
+		}
+		return o.every(next, steps[1:], f)
+	}
+	for _, item := range o.loops[c.at].slots[s.slot] {
+		if item.dropped() || s.sign != 0 && item.sign != s.sign {
+			continue
+		}
+		found, bad := o.every(item.spot(c), steps[1:], f)
+		if n += found; bad != "" {
+			return n, bad
+		}
+	}
+	return n, ""
+}
+
 // countLater leaves an element to be filled when the document is written.
 func (o *ediOut) countLater(c spot, p *place, tag schema.Tag) string {
 	c, bad := o.open(c, p)

@@ -452,6 +452,21 @@ func (d *formDoc) write(c spot, p *place, v []byte) string {
 	return d.fits(p.field, d.text[from:])
 }
 
+// every calls f for every object there is that the steps lead to.
+func (d *formDoc) every(c spot, steps []step, f func(spot) string) (n int, bad string) {
+	if len(steps) == 0 {
+		return 1, f(c)
+	}
+	id, ok := d.at(c, steps[0].slot).object()
+	for ; ok && id >= 0; id = d.objects[id].next {
+		found, bad := d.every(spot{at: id, seg: -1}, steps[1:], f)
+		if n += found; bad != "" {
+			return n, bad
+		}
+	}
+	return n, ""
+}
+
 // fits checks words and length.
 func (d *formDoc) fits(f *Field, v []byte) string {
 	if f == nil {

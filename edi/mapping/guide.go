@@ -46,6 +46,17 @@ type nodeInfo struct {
 // first returns the slot that nodes which may stand in any order share.
 func first(l *schema.Loop, i int) int { return l.Nodes[i].From }
 
+// forbidden tells a node that a partner's guide does not allow, in any of its
+// variants.
+func forbidden(l *schema.Loop, i int) bool {
+	for k := l.Nodes[i].From; k < l.Nodes[i].To; k++ {
+		if !l.Nodes[k].Forbidden {
+			return false
+		}
+	}
+	return l.Nodes[i].Forbidden
+}
+
 func newGuideIndex(g *schema.Guide) *guideIndex {
 	x := &guideIndex{guide: g, nodes: make(map[*schema.Node]nodeInfo)}
 	x.root = x.loop(g.Root, nil, "", 1)
@@ -131,7 +142,7 @@ func (x *guideIndex) find(in *loopInfo, name, level, area string) (found, []stri
 	var where []string
 	for i := range in.loop.Nodes {
 		n := &in.loop.Nodes[i]
-		if area != "" && n.Area != area || first(in.loop, i) != i {
+		if area != "" && n.Area != area || first(in.loop, i) != i || forbidden(in.loop, i) {
 			continue
 		}
 		inner := in.inner[i]

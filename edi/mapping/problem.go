@@ -99,6 +99,9 @@ func choose(word string, known []string) string {
 // at most a third of them.
 func nearest(word string, known []string) string {
 	best, least := "", max(1, len(word)/3)+1
+	if len(word) < 3 {
+		least = 1 // another short code is no mistype of it
+	}
 	for _, k := range known {
 		if len(word) > 100 || len(k) > 100 {
 			continue

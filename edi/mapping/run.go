@@ -38,6 +38,8 @@ type sink interface {
 	drop(c spot, p *place)
 	write(c spot, p *place, v []byte) string
 	fill(c spot, places []*place, join string, v []byte) string
+	// every calls f for every occurrence there is that a place crosses.
+	every(c spot, steps []step, f func(spot) string) (n int, bad string)
 	target(c spot, p *place) string
 }
 

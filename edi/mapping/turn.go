@@ -181,13 +181,36 @@ func (r *run) typed(l *line, p *place, v []byte) (any, bool) {
 	return string(v), true
 }
 
+// crosses is the last step of a place that may occur several times, -1 when
+// there is none.
+func crosses(p *place) int {
+	for i := len(p.steps) - 1; i >= 0; i-- {
+		s := &p.steps[i]
+		if !s.head && s.nth == 0 && len(s.conds) == 0 && (s.loop != nil && s.max != 1 || s.field != nil && s.field.Object != nil && s.field.Kind == List) {
+			return i
+		}
+	}
+	return -1
+}
+
 // write puts the value where it goes, with what has to stand beside it.
 func (r *run) write(l *line, from, to *place, forward bool) {
 	at := r.spot(to, false)
 	var bad string
-	if l.kind == lineJoin && !forward {
+	switch {
+	case l.kind == lineJoin && !forward:
 		bad = r.sink.fill(at, l.places, l.join, r.value)
-	} else {
+	case l.kind == lineAgree && !forward && crosses(to) >= 0:
+		// The value all occurrences have goes into all there are.
+		n := crosses(to) + 1
+		rest := *to
+		rest.steps = to.steps[n:]
+		found := 0
+		found, bad = r.sink.every(at, to.steps[:n], func(c spot) string { return r.sink.write(c, &rest, r.value) })
+		if found == 0 && bad == "" {
+			bad = "finds no " + to.steps[n-1].name + " to go to: write this line behind those that make it"
+		}
+	default:
 		bad = r.sink.write(at, to, r.value)
 	}
 	if bad == "" && len(l.beside) > 0 && !forward {
