@@ -148,8 +148,7 @@ func (v *validator) closeDocument() error {
 	if v.doc == nil {
 		return nil
 	}
-	v.walk.unbound(v, 0)
-	v.walk.finish(v)
+	v.walk.bounds = v.walk.bounds[:0] // what else is missing was cut off with the trailer
 	tag, ack := "SE", "AK502=2"
 	if v.ic.Standard == schema.EDIFACT {
 		tag, ack = "UNT", "0085=13"

@@ -53,6 +53,7 @@ type validator struct {
 	input scope
 
 	icScope, grScope, docScope scope
+	stray                      stray
 
 	icControls, grControls, docControls numbers
 

@@ -216,16 +216,6 @@ func (w *walker) leave(v *validator) {
 	w.kept = min(w.kept, len(w.frames))
 }
 
-// finish closes all loops at the end of a document without trailer.
-func (w *walker) finish(v *validator) {
-	if w.guide == nil {
-		return
-	}
-	for len(w.frames) > 0 {
-		w.leave(v)
-	}
-}
-
 // tooOften reports a segment or loop beyond its largest number of uses.
 func (w *walker) tooOften(v *validator, seg *edi.Segment, at place) {
 	n := &w.frames[at.depth].loop.Nodes[at.index]
@@ -262,11 +252,7 @@ func (w *walker) lost(v *validator, seg *edi.Segment, tag schema.Tag) {
 		w.node = n
 		v.checkSegment(seg, n.Segment, n)
 		if n.Loop != nil && len(n.Loop.Levels) == 0 {
-			for len(w.frames)-1 > at.depth {
-				w.leave(v)
-			}
-			w.enter(n.Loop).pos = 0
-			w.counts[n.Loop.First] = 1
+			w.beside(v, n.Loop)
 		}
 		return
 	}
@@ -283,11 +269,7 @@ func (w *walker) lost(v *validator, seg *edi.Segment, tag schema.Tag) {
 			v.segmentIssue(f, n, false, name, text)
 		}
 		w.assume(v, at)
-		loop := n.Loop
-		w.frames[len(w.frames)-1].pos = inner
-		w.counts[loop.First+inner]++
-		w.node = &loop.Nodes[inner]
-		v.checkSegment(seg, loop.Nodes[inner].Segment, &loop.Nodes[inner])
+		w.take(v, seg, place{len(w.frames) - 1, inner})
 		return
 	}
 	if known := w.guide.Places(tag); known != nil {
@@ -306,6 +288,21 @@ func (w *walker) lost(v *validator, seg *edi.Segment, tag schema.Tag) {
 	v.segmentIssue(faultUnknownSegment, nil, false, name, fmt.Sprintf("There is no segment %s in version %s. %s", quote(name), w.guide.Version, why))
 }
 
+// beside opens a loop that stands out of its sequence on top of those that are
+// open, so that both its own segments and theirs find their place.
+func (w *walker) beside(v *validator, l *schema.Loop) {
+	for k := range w.frames {
+		if w.frames[k].loop == l { // once more
+			for len(w.frames) > k {
+				w.leave(v)
+			}
+			break
+		}
+	}
+	w.enter(l).pos = 0
+	w.counts[l.First] = 1
+}
+
 // behind looks for a place the walk has already passed.
 func (w *walker) behind(seg *edi.Segment, tag schema.Tag) (place, bool) {
 	for d := len(w.frames) - 1; d >= 0; d-- {
@@ -321,8 +318,16 @@ func (w *walker) behind(seg *edi.Segment, tag schema.Tag) (place, bool) {
 }
 
 // headless looks for a loop ahead that has the segment as a member, but was
-// not begun.
+// not begun: as a segment of its own first, else as the beginning of a loop
+// inside it.
 func (w *walker) headless(seg *edi.Segment, tag schema.Tag) (at place, inner int, ok bool) {
+	if at, inner, ok = w.memberAhead(seg, tag, false); !ok {
+		at, inner, ok = w.memberAhead(seg, tag, true)
+	}
+	return at, inner, ok
+}
+
+func (w *walker) memberAhead(seg *edi.Segment, tag schema.Tag, loops bool) (at place, inner int, ok bool) {
 	for d := len(w.frames) - 1; d >= 0; d-- {
 		f := &w.frames[d]
 		for i := max(f.pos, 0); i < len(f.loop.Nodes); i++ {
@@ -334,7 +339,7 @@ func (w *walker) headless(seg *edi.Segment, tag schema.Tag) (at place, inner int
 				continue
 			}
 			for j := 1; j < len(n.Loop.Nodes); j++ {
-				if m := &n.Loop.Nodes[j]; m.Tag == tag && m.Loop == nil && (m.Where == nil || matches(m.Where, seg)) {
+				if m := &n.Loop.Nodes[j]; m.Tag == tag && (m.Loop != nil) == loops && (m.Loop == nil || len(m.Loop.Levels) == 0) && (m.Where == nil || matches(m.Where, seg)) {
 					return place{d, i}, j, true
 				}
 			}

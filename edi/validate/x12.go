@@ -57,10 +57,30 @@ func (v *validator) outside(seg *edi.Segment) {
 	case v.ic.Standard == schema.X12 && v.gr == nil && (name == "ISB" || name == "ISE" || name == "TA3"):
 		// Interchange-related services: allowed and not interpreted.
 	case v.ic.Standard == schema.X12:
-		v.fail(Issue{Level: v.above(), Ack: "TA105=024", Segment: name, Text: fmt.Sprintf("%s stands in no document: GS and ST have to come before it. Add the missing ST, or take the segment out.", name)})
+		v.astray("TA105=024", name, "%s stands in no document: GS and ST have to come before it. Add the missing ST, or take it out.")
 	default:
-		v.fail(Issue{Level: v.above(), Ack: "0085=33", Segment: name, Text: fmt.Sprintf("%s stands in no message: UNH has to come before it. Add the missing UNH, or take the segment out.", name)})
+		v.astray("0085=33", name, "%s stands in no message: UNH has to come before it. Add the missing UNH, or take it out.")
 	}
+}
+
+// stray are segments in a row that stand in no document.
+type stray struct {
+	issue *Issue
+	count int // of those behind the first
+	last  int // ordinal in the input of the last
+}
+
+// astray reports a segment that stands in no document, once for all in a row.
+func (v *validator) astray(ack, name, format string) {
+	if s := &v.stray; s.issue != nil && s.last+1 == v.seg.Pos.Ordinal {
+		s.count, s.last = s.count+1, s.last+1
+		s.issue.Text = fmt.Sprintf(format, fmt.Sprintf("%s, with the %s behind it,", s.issue.Segment, plural(s.count, "segment")))
+		return
+	}
+	is := &Issue{Severity: Error, Level: v.above(), Ack: ack, Segment: name, Text: fmt.Sprintf(format, name)}
+	v.place(is)
+	v.add(is)
+	v.stray = stray{issue: is, last: v.seg.Pos.Ordinal}
 }
 
 // above is the level that what stands in no document belongs to.
