@@ -56,6 +56,33 @@ type Doctor struct {
 	// Reach asks a partner over a connection, the way a running station would;
 	// nil asks its URL with Client.
 	Reach func(ctx context.Context, c partners.Connection) (*http.Response, error)
+
+	opened *opening // of this Run
+}
+
+// opening is the store as several checks use it: a database that does not answer
+// is waited for once.
+type opening struct {
+	store Store
+	err   error
+}
+
+// open opens the store, once.
+func (d *Doctor) open(ctx context.Context) (Store, error) {
+	if d.opened == nil {
+		d.opened = &opening{}
+		d.opened.store, d.opened.err = d.OpenStore(ctx)
+	}
+	return d.opened.store, d.opened.err
+}
+
+// close closes what open has opened.
+func (d *Doctor) close() error {
+	o := d.opened
+	if d.opened = nil; o == nil || o.err != nil {
+		return nil
+	}
+	return o.store.Close()
 }
 
 // check is one named check.
@@ -94,6 +121,7 @@ func (d *Doctor) Run(ctx context.Context) []Finding {
 	if d.Online {
 		checks = append(checks, check{"partners", d.partners})
 	}
+	defer func() { _ = d.close() }() // the check of the store has told
 	var out []Finding
 	for _, c := range checks {
 		if ctx.Err() != nil {

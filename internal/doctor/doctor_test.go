@@ -31,13 +31,17 @@ type memory struct {
 	fault  error
 	offers []tracking.CertificateOffer
 	sent   []tracking.Transmission
+	closed int
 }
 
 func (m *memory) Transmissions(context.Context, tracking.TransmissionQuery) (*tracking.TransmissionPage, error) {
 	return &tracking.TransmissionPage{Transmissions: m.sent}, m.fault
 }
 
-func (m *memory) Close() error { return nil }
+func (m *memory) Close() error {
+	m.closed++
+	return nil
+}
 
 func (m *memory) CertificateOffers(_ context.Context, q tracking.OfferQuery) (list []tracking.CertificateOffer, _ error) {
 	for _, o := range m.offers {
@@ -296,6 +300,35 @@ func TestProductsThatSuit(t *testing.T) {
 			if f.Check == "products" {
 				t.Errorf("%s: %+v", agent, f)
 			}
+		}
+	}
+}
+
+// TestStoreIsOpenedOnce has a database that does not answer: it is asked once,
+// and told of once.
+func TestStoreIsOpenedOnce(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []error{nil, errors.New("timeout")} {
+		dir := healthy(t)
+		if err := os.WriteFile(filepath.Join(dir, "data", "store.db"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m := &memory{}
+		opened := 0
+		fs := examine(t, dir, nil, func(d *Doctor) {
+			d.OpenStore = func(context.Context) (Store, error) {
+				opened++
+				return m, fault
+			}
+		})
+		failed := 0
+		for _, f := range fs {
+			if f.Status == Fail {
+				failed++
+			}
+		}
+		if want := map[bool]int{true: 1, false: 0}; opened != 1 || m.closed != want[fault == nil] || failed != want[fault != nil] {
+			t.Errorf("with the fault %v: opened %d times, closed %d times, %d failures", fault, opened, m.closed, failed)
 		}
 	}
 }

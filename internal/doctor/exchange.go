@@ -58,15 +58,14 @@ func (d *Doctor) contact(partner string) string {
 }
 
 // offers lists certificates that were offered; none where there is no store yet.
-func (d *Doctor) offers(ctx context.Context, state tracking.OfferState) (list []tracking.CertificateOffer, err error) {
+func (d *Doctor) offers(ctx context.Context, state tracking.OfferState) ([]tracking.CertificateOffer, error) {
 	if !d.stored() {
 		return nil, nil
 	}
-	s, err := d.OpenStore(ctx)
+	s, err := d.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
 	return s.CertificateOffers(ctx, tracking.OfferQuery{States: []tracking.OfferState{state}})
 }
 

@@ -98,7 +98,7 @@ func (d *Doctor) store(ctx context.Context, r *report) {
 		r.add(OK, "", "the embedded store is made at the first start")
 		return
 	}
-	s, err := d.OpenStore(ctx)
+	s, err := d.open(ctx)
 	if err != nil {
 		advice := "restore the folder from a backup, or choose another with store.data"
 		if d.Config.Store.Database != "" {
@@ -112,7 +112,7 @@ func (d *Doctor) store(ctx context.Context, r *report) {
 		return
 	}
 	defer func() {
-		if err := s.Close(); err != nil {
+		if err := d.close(); err != nil {
 			r.add(Warn, "", "the store did not close well: %v", err)
 		}
 	}()

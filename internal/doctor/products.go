@@ -15,11 +15,10 @@ func (d *Doctor) products(ctx context.Context, r *report) {
 	if !d.stored() {
 		return
 	}
-	s, err := d.OpenStore(ctx)
+	s, err := d.open(ctx)
 	if err != nil {
 		return // that is the matter of store
 	}
-	defer func() { _ = s.Close() }() // it was read from
 	for _, p := range d.Config.Directory.Partnerships() {
 		c, err := d.Config.Directory.Connection(p.Connection)
 		if err != nil || c.Connector != "as2" {
