@@ -236,6 +236,18 @@ func syntaxWords(code string) string {
 		return "too long"
 	case "40":
 		return "too short"
+	case "41", "42":
+		return "error of the network"
+	case "43":
+		return "recipient unknown"
+	case "45":
+		return "separators at the end"
+	case "46":
+		return "character set not supported"
+	case "47":
+		return "function of the envelope not supported"
+	case "48":
+		return "dependency note broken"
 	}
 	return ""
 }

@@ -105,14 +105,27 @@ func refusalIssue(i *validate.Interchange, o owner) *validate.Issue {
 	out := &validate.Issue{
 		Severity: validate.Error, Level: validate.LevelInterchange, Ack: o.ack, Segment: "ISA", Offset: i.Extent.Offset, Value: i.Sender, Text: o.stranger,
 	}
-	if i.Standard != edi.X12.String() {
-		out.Segment = "UNB"
-	}
 	if o.duplicate != 0 {
 		out.Ack, out.Value = "TA105=025", i.Control
 		out.Text = fmt.Sprintf("control number %s was used before by interchange %s: the sender must take a new one for new content", i.Control, o.duplicate)
 	}
+	if i.Standard != edi.X12.String() {
+		out.Segment, out.Ack = "UNB", edifactCode(out.Ack)
+	}
 	return out
+}
+
+// edifactCode gives the code of element 0085 for one of a TA1.
+func edifactCode(ta1 string) string {
+	switch ta1 {
+	case "TA105=006":
+		return "0085=23"
+	case "TA105=009":
+		return "0085=7"
+	case "TA105=025":
+		return "0085=26"
+	}
+	return "0085=18"
 }
 
 // wayOf tells which way the documents of a transmission go, seen from the
@@ -156,7 +169,7 @@ func (c Config) ownerOf(ctx context.Context, t *tracking.Transmission, way partn
 	return o, err
 }
 
-// strangerCode returns the TA105 code for addresses that lead nowhere: 008
+// strangerCode returns the TA105 code for addresses that lead nowhere: 009
 // when the receiver is not us, 006 when the sender is unknown.
 func strangerCode(d *partners.Directory, i *validate.Interchange) string {
 	for _, own := range d.Station().Identifiers {
@@ -164,7 +177,7 @@ func strangerCode(d *partners.Directory, i *validate.Interchange) string {
 			return "TA105=006"
 		}
 	}
-	return "TA105=008"
+	return "TA105=009"
 }
 
 // identifier is a party of an envelope as the directory knows it.

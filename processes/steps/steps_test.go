@@ -3,6 +3,7 @@ package steps_test
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,10 +173,10 @@ func TestSameControlNumberTwiceIsADuplicate(t *testing.T) {
 
 func TestStrangersInterchangeIsKeptAndNotAnswered(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ from, to, want string }{
-		"unknown sender": {"NOBODY", "SUPPLIER", "NOBODY"},
-		"not for us":     {"BUYER", "SOMEONE", "SOMEONE"},
-		"sides confused": {"SUPPLIER", "BUYER", "does not belong on connection"},
+	for name, c := range map[string]struct{ from, to, want, code string }{
+		"unknown sender": {"NOBODY", "SUPPLIER", "NOBODY", "TA105=006"},
+		"not for us":     {"BUYER", "SOMEONE", "SOMEONE", "TA105=009"},
+		"sides confused": {"SUPPLIER", "BUYER", "does not belong on connection", "TA105=006"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -186,6 +187,10 @@ func TestStrangersInterchangeIsKeptAndNotAnswered(t *testing.T) {
 				t.Errorf("the error does not name what is wrong: %q", v.Document.Error)
 			}
 			r.supplier.quiet()
+			seen, err := r.supplier.store.TransmissionView(t.Context(), v.Source.ID)
+			if err != nil || !slices.ContainsFunc(seen.Issues, func(is tracking.Issue) bool { return is.Ack == c.code }) {
+				t.Errorf("no issue %s: %+v, %v", c.code, seen, err)
+			}
 			if page, err := r.supplier.store.Documents(t.Context(), tracking.DocumentQuery{Direction: tracking.Outbound}); err != nil || len(page.Documents) != 0 {
 				t.Errorf("the stranger was answered: %v %v", page, err)
 			}
