@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -100,14 +101,15 @@ func (b *corpusBench) run(t *testing.T, args ...string) ran {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, b.program, append([]string{"as2"}, args...)...)
-	cmd.Env = append(os.Environ(), asProgram+"=1", "GOMAXPROCS=1")
+	report := filepath.Join(t.TempDir(), "memory")
+	cmd.Env = append(os.Environ(), asProgram+"="+report, "GOMAXPROCS=1")
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
 	err := cmd.Run()
 	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	r := ran{cmd.ProcessState.ExitCode(), out.Bytes(), words.Bytes(), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), residentMost(cmd.ProcessState)}
+	r := ran{cmd.ProcessState.ExitCode(), out.Bytes(), words.Bytes(), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), residentMost(report)}
 	for _, crash := range []string{"panic:", "fatal error:", "goroutine ", "runtime error"} {
 		if bytes.Contains(r.stderr, []byte(crash)) {
 			t.Errorf("as2 %s crashes:\n%s", args[0], last(r.stderr, 2000))
@@ -115,6 +117,9 @@ func (b *corpusBench) run(t *testing.T, args ...string) ran {
 	}
 	if r.code != 0 && r.code != 1 && r.code != 4 || r.code != 0 && len(r.stderr) == 0 {
 		t.Errorf("as2 %s: exit code %d, %q", args[0], r.code, last(r.stderr, 500))
+	}
+	if runtime.GOOS == "linux" && r.memory == 0 {
+		t.Errorf("as2 %s: its memory was not told", args[0])
 	}
 	if r.cpu > mostCPU || r.memory > mostMemory {
 		t.Errorf("as2 %s: %v of CPU, %d MB", args[0], r.cpu, r.memory>>20)
