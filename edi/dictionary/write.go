@@ -25,7 +25,7 @@ func (im *importer) write(ctx context.Context, r *Result, s *standard) error {
 	openLists(s, im.options.OpenCodes)
 	for _, e := range s.elements {
 		if e.open && e.guessed {
-			e.max = 65535 // other codes may be longer
+			e.min, e.max = 1, 65535 // other codes may be shorter or longer
 		}
 	}
 	name := base + "/directory"

@@ -198,13 +198,13 @@ func notes(n *xmlNode) string {
 // target gives the element that a reference names.
 func (x *xsd) target(n *xmlNode) *xmlNode {
 	if ref := n.attr("ref"); ref != "" {
-		if _, local, prefixed := strings.Cut(ref, ":"); prefixed {
-			ref = local
-		}
-		return x.globals[ref]
+		return x.globals[local(ref)]
 	}
 	return n
 }
+
+// local takes the prefix off a name.
+func local(name string) string { return name[strings.LastIndexByte(name, ':')+1:] }
 
 // children gives the elements inside an element, choices and inner sequences
 // opened.
@@ -305,6 +305,9 @@ func (x *xsd) nodes(parent *xmlNode, depth int) []node {
 		}
 		if high < 0 {
 			continue
+		}
+		if x.std.standard == schema.X12 && (high == 99999 || high >= 999999) {
+			high = 0 // how these schemas write >1
 		}
 		n := node{required: low > 0, max: high, place: c.at()}
 		if x.isLoop(t, 0) {

@@ -253,10 +253,7 @@ func (x *xsd) simple(f *field, c, t *xmlNode, holder string, position int) {
 	if m := noteRef.FindStringSubmatch(name); m != nil {
 		name, f.ref = m[1], m[2]
 	}
-	typeName := t.attr("type")
-	if _, local, prefixed := strings.Cut(typeName, ":"); prefixed {
-		typeName = local
-	}
+	typeName := local(t.attr("type"))
 	body := t.child("simpleType")
 	if m := idType.FindStringSubmatch(typeName); m != nil {
 		if f.ref == "" {
@@ -317,7 +314,7 @@ func (x *xsd) simple(f *field, c, t *xmlNode, holder string, position int) {
 			known[code.Value] = true
 			e.codes = append(e.codes, code)
 			if e.guessed {
-				e.max = max(e.max, len(code.Value))
+				e.min, e.max = min(e.min, len(code.Value)), max(e.max, len(code.Value))
 			}
 		}
 	}
@@ -326,16 +323,16 @@ func (x *xsd) simple(f *field, c, t *xmlNode, holder string, position int) {
 // length gives the length of an element: codes tell it when nothing else does,
 // which is a guess.
 func (f *facet) length() (shortest, longest int, guessed bool) {
-	longest = f.high
-	for _, c := range f.codes {
-		if f.high == 0 {
-			longest, guessed = max(longest, len(c.Value)), true
+	shortest, longest = max(f.low, 1), f.high
+	if f.high == 0 && len(f.codes) > 0 {
+		shortest, guessed = len(f.codes[0].Value), true
+		for _, c := range f.codes {
+			shortest, longest = min(shortest, len(c.Value)), max(longest, len(c.Value))
 		}
 	}
 	if longest == 0 {
 		longest = 65535
 	}
-	shortest = max(f.low, 1)
 	return shortest, max(shortest, longest), guessed
 }
 
@@ -370,10 +367,7 @@ func (x *xsd) facet(body *xmlNode, depth int) facet {
 	if known, ok := x.facets[body]; ok {
 		return known
 	}
-	base := r.attr("base")
-	if _, local, prefixed := strings.Cut(base, ":"); prefixed {
-		base = local
-	}
+	base := local(r.attr("base"))
 	var f facet
 	switch m := baseType.FindStringSubmatch(base); {
 	case m != nil:
@@ -439,6 +433,18 @@ func (x *xsd) rules(reference, t *xmlNode, name string) []string {
 	if i := info(t); len(list) == 0 && i != nil {
 		list = i.all("Rule")
 	}
+	positions := map[string]string{} // a composite is named by itself, an element by its segment and position
+	if len(list) > 0 {
+		for i, c := range x.children(t) {
+			child := c.attr("name")
+			if child == "" {
+				child = local(c.attr("ref"))
+			}
+			if _, twice := positions[child]; !twice && i < maxNotePositions {
+				positions[child] = twoDigits(i + 1)
+			}
+		}
+	}
 	var out []string
 	for _, r := range list {
 		letter := map[string]string{
@@ -454,6 +460,10 @@ func (x *xsd) rules(reference, t *xmlNode, name string) []string {
 		}
 		text := letter
 		for _, s := range names {
+			if at, ok := positions[s]; ok {
+				text += at
+				continue
+			}
 			m := subject.FindStringSubmatch(s)
 			if m == nil || m[1] == "00" {
 				text = ""
