@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -107,5 +108,42 @@ func TestRestartOverHTTP2(t *testing.T) {
 	}
 	if got := <-spoken; got != "HTTP/2.0" {
 		t.Errorf("spoken was %s", got)
+	}
+}
+
+// TestStalledStreamIsGivenUp: a stream of HTTP/2 on which nothing comes any more
+// does not hold a place for ever, and leaves the others of its connection alone.
+func TestStalledStreamIsGivenUp(t *testing.T) {
+	t.Parallel()
+	spoken := make(chan string, 100)
+	secure, _ := secured(t, spoken)
+	b := newBench(t, func(c *connector.Config) { c.Limits.Stall = 250 * time.Millisecond; c.Limits.Concurrent = 1 }, secure)
+	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // whose certificate it is does not matter
+	t.Cleanup(client.CloseIdleConnections)
+	body, feed := io.Pipe()
+	t.Cleanup(func() { _ = feed.Close() })
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url, body)
+	must(t, err)
+	req.Header = http.Header{"As2-From": {"ALICE"}, "As2-To": {"BOB"}, "Message-Id": {"<1@a>"}}
+	go func() { _, _ = io.WriteString(feed, "half") }()
+	resp, err := client.Do(req)
+	if err == nil {
+		if _, rerr := io.Copy(io.Discard, resp.Body); resp.StatusCode == http.StatusOK {
+			t.Errorf("answered %s, %v", resp.Status, rerr)
+		}
+		_ = resp.Body.Close()
+	}
+	if n := len(b.sink.Seen()); n != 0 {
+		t.Errorf("%d arrivals", n)
+	}
+	good := build(t, "D1", usual, "ALICE", "BOB")
+	req, err = http.NewRequestWithContext(t.Context(), http.MethodPost, b.url, bytes.NewReader(good.body))
+	must(t, err)
+	req.Header = good.header
+	resp, err = client.Do(req)
+	must(t, err)
+	must(t, resp.Body.Close())
+	if resp.StatusCode != http.StatusOK || resp.ProtoMajor != 2 {
+		t.Errorf("the place is still taken: HTTP/%d %s", resp.ProtoMajor, resp.Status)
 	}
 }
