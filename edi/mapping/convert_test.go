@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"tradepost/edi"
 	"tradepost/edi/mapping"
 	"tradepost/edi/schema"
 	"tradepost/edi/validate"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // lineMap is a map with one line an element, whose lines tests count.
@@ -99,7 +99,9 @@ func TestEnvelopes(t *testing.T) {
 		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
 	}
 	for _, e := range []mapping.Envelope{
-		{Bare: true, Document: "A1"}, {Bare: true, Document: "0"}, {Bare: true, Delimiters: edi.Delimiters{Element: 'A', Segment: '~'}},
+		{Bare: true, Document: "A1"},
+		{Bare: true, Document: "0"},
+		{Bare: true, Delimiters: edi.Delimiters{Element: 'A', Segment: '~'}},
 		{Sender: edi.Party{ID: strings.Repeat("x", 40)}, Receiver: partyA(), Time: when(), Control: "1"},
 	} {
 		if out, err := back(e, form); err == nil {

@@ -145,7 +145,7 @@ func exprMessage(err error) string {
 		text = located.Message
 	}
 	text, _, _ = strings.Cut(text, "\n")
-	text = strings.NewReplacer("mapping.Number", "number", "mapping.Instant", "date", "<nil>", "nothing").Replace(text)
+	text = strings.NewReplacer("[]interface {}", "list", "interface {}", "value", "mapping.Number", "number", "mapping.Instant", "date", "<nil>", "nothing").Replace(text)
 	return clip(text)
 }
 

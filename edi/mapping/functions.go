@@ -230,7 +230,12 @@ func helpers() []expr.Option {
 			}
 			return nil, errors.New("no budget")
 		}, new(func(bool, *budget) bool), new(func(string, *budget) string), new(func(Number, *budget) Number), new(func(Instant, *budget) Instant), new(func(int, *budget) int), new(func(any, *budget) any)),
-		expr.Function("has", func(v ...any) (any, error) { return v[0] != nil && v[0] != "", nil }, new(func(any) bool)),
+		expr.Function("has", func(v ...any) (any, error) {
+			if list, ok := v[0].([]any); ok {
+				return len(list) > 0, nil
+			}
+			return v[0] != nil && v[0] != "", nil
+		}, new(func(any) bool)),
 		expr.Function("number", func(v ...any) (any, error) {
 			switch s := v[0].(type) {
 			case string:

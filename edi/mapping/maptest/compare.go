@@ -57,8 +57,12 @@ func readJSON(text string) ([]jsonValue, error) {
 	dec.UseNumber()
 	var out []jsonValue
 	for {
+		before := dec.InputOffset()
 		v, err := jsonNext(dec, 0)
 		if errors.Is(err, io.EOF) {
+			if dec.InputOffset() > before {
+				return nil, io.ErrUnexpectedEOF
+			}
 			return out, nil
 		}
 		if err != nil {
