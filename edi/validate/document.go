@@ -97,6 +97,21 @@ func (v *validator) guide(c Choice) *schema.Guide {
 	return g
 }
 
+// others names guides of the same type in other releases, for a text.
+func (v *validator) others(documentType string) string {
+	if v.near == nil {
+		v.near = make(map[string]string)
+		for _, name := range v.catalog.Names() {
+			kind := name[strings.LastIndexByte(name, '/')+1:]
+			v.near[kind] += ", " + name
+		}
+	}
+	if names := v.near[documentType]; names != "" {
+		return " of another release (" + names[2:] + ")"
+	}
+	return ""
+}
+
 // acknowledgement gives the guide of a 997 or 999 of a version without one:
 // both have hardly changed, and each version acknowledges its own.
 func (v *validator) acknowledgement(c Choice) *schema.Guide {
@@ -121,7 +136,7 @@ func (v *validator) start(guide *schema.Guide, seg *edi.Segment, tag schema.Tag)
 			version = "(not told)"
 		}
 		is := &Issue{Severity: Warning, Level: LevelDocument, Segment: string(seg.Tag), Ordinal: 1, Element: 1, Value: v.doc.Type, Offset: seg.Pos.Offset, Line: seg.Pos.Line, Rule: "no-dictionary"}
-		is.Text = fmt.Sprintf("There is no dictionary for %s in version %s: only the envelope was checked, not the content. Import one with edi dictionary import, or name a guide.", v.doc.Type, version)
+		is.Text = fmt.Sprintf("There is no dictionary for %s in version %s: only the envelope was checked, not the content. Import one with edi dictionary import, or name a guide%s.", v.doc.Type, version, v.others(v.doc.Type))
 		v.add(is)
 		return
 	}

@@ -39,6 +39,7 @@ type validator struct {
 	catalog *schema.Catalog
 	guides  map[string]*schema.Guide // by version and type, for this input
 	known   map[string]*schema.Dictionary
+	near    map[string]string // names of guides by type, made when one is missing
 	reader  *edi.Reader
 	workers *workers // judge documents ahead; nil for none
 	apart   bool     // judges documents for another walk, which knows the control numbers
