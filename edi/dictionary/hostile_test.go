@@ -418,12 +418,12 @@ func TestHostileSamples(t *testing.T) { //nolint:paralleltest // the cost is tha
 	}{
 		{"segments in no order", documents(1, func(int) []string {
 			var list []string
-			for range 60_000 {
+			for range 20_000 {
 				list = append(list, tag(random.IntN(17_576))+"*1")
 			}
 			return list
 		})},
-		{"no two documents alike", documents(3000, func(int) []string {
+		{"no two documents alike", documents(1000, func(int) []string {
 			var list []string
 			for range 40 {
 				list = append(list, tag(random.IntN(30))+"*1")
@@ -439,7 +439,7 @@ func TestHostileSamples(t *testing.T) { //nolint:paralleltest // the cost is tha
 		})},
 		{"values without end", documents(1, func(int) []string {
 			var list []string
-			for n := range 40_000 {
+			for n := range 15_000 {
 				list = append(list, fmt.Sprintf("%s*%d*%d*%d", tag(n%300), n, n*7, n*11))
 			}
 			return list

@@ -50,8 +50,8 @@ type Options struct {
 	// OpenCodes makes every list of codes name what is usual and refuse nothing.
 	OpenCodes bool
 
-	// Known is a catalog whose guides lend their business keys and groups to
-	// imported guides of the same type; nil leaves them out.
+	// Known is a catalog whose guides lend their business keys, groups and titles
+	// to imported guides of the same type that have none; nil leaves them out.
 	Known *schema.Catalog
 }
 

@@ -8,8 +8,8 @@ import (
 	"tradepost/edi/schema"
 )
 
-// lend takes business keys and the group of a document from a known guide of
-// its type: the one of its version, or else any.
+// lend takes business keys, the group and the title of a document from a known
+// guide of its type: the one of its version, or else any.
 func (im *importer) lend(d *document, s *standard) {
 	if d.group == "" {
 		d.group = im.options.Group
@@ -20,6 +20,9 @@ func (im *importer) lend(d *document, s *standard) {
 	}
 	if d.group == "" {
 		d.group = known.Group
+	}
+	if d.title == "" {
+		d.title = known.Title
 	}
 	places := map[string][]*schema.Node{}
 	var collect func(l *schema.Loop)

@@ -193,13 +193,31 @@ func writeFolder(dir string, files []dictionary.File, replace bool) error {
 	return nil
 }
 
+// printFindings tells what was not taken over; files left out for one reason
+// are told together.
 func printFindings(env *Env, list []dictionary.Finding, omitted int) {
-	for _, f := range list {
+	for i := 0; i < len(list); {
+		f, last := list[i], i
+		for last+1 < len(list) && f.Line == 0 && list[last+1].Line == 0 && list[last+1].Kind == f.Kind && list[last+1].Text == f.Text {
+			last++
+		}
+		if last > i {
+			f.File += " to " + path.Base(list[last].File) + fmt.Sprintf(" (%d files)", last-i+1)
+		}
 		env.say("%s", plain(f.String()))
+		i = last + 1
 	}
 	if omitted > 0 {
 		env.say("%d more of these were left out", omitted)
 	}
+}
+
+// counted writes a number of things: 1 guide, 2 guides.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func printImported(env *Env, format, dir string, r *dictionary.Result) error {
@@ -220,7 +238,11 @@ func printImported(env *Env, format, dir string, r *dictionary.Result) error {
 		}
 		return writeJSON(env.Stdout, v)
 	}
-	_, err := fmt.Fprintf(env.Stdout, "%s %s: %d guides, %d segments, %d composites, %d elements, %d codes written to %s\n%d files read, %d of them not taken over; %d lines of explanation have no place in a dictionary; %d findings\n",
-		r.Standard, r.Version, len(r.Guides), r.Segments, r.Composites, r.Elements, r.Codes, dir, r.Read, r.Skipped, r.Prose, len(r.Findings)+r.Omitted)
+	_, err := fmt.Fprintf(env.Stdout, "%s %s: %s, %s, %s, %s, %s written to %s\n%s read, %d of them not taken over; %s of explanation left out; %s\n",
+		r.Standard, r.Version, counted(len(r.Guides), "guide"), counted(r.Segments, "segment"), counted(r.Composites, "composite"),
+		counted(r.Elements, "element"), counted(r.Codes, "code"), dir, counted(r.Read, "file"), r.Skipped, counted(r.Prose, "line"), counted(len(r.Findings)+r.Omitted, "finding"))
+	if len(r.Guides) > 0 && len(r.Guides) <= 10 && err == nil {
+		_, err = fmt.Fprintf(env.Stdout, "guides: %s\n", strings.Join(r.Guides, ", "))
+	}
 	return err
 }

@@ -123,12 +123,12 @@ func tellDraft(env *Env, to string, d *dictionary.Draft) {
 	if d.BasedOn != "" {
 		base = "it lies over " + d.BasedOn
 	}
-	env.say("learned from %d documents %s of %s; %s; %d of them are accepted by the draft", d.Documents, d.Type, d.Version, base, d.Accepted)
+	env.say("learned from %s %s of %s; %s; the draft accepts %d of them", counted(d.Documents, "document"), d.Type, d.Version, base, d.Accepted)
 	if d.Faulty > 0 {
-		env.say("%d documents have faults of their envelopes (counts, numbers used twice), which no guide lets pass", d.Faulty)
+		env.say("%s with faults of the envelope (counts, numbers used twice), which no guide lets pass", counted(d.Faulty, "document"))
 	}
 	if d.Others > 0 {
-		env.say("%d documents of other types or versions were left out", d.Others)
+		env.say("%s of other types or versions left out", counted(d.Others, "document"))
 	}
 	for _, r := range d.Refused {
 		env.say("refused: %s", plain(r))

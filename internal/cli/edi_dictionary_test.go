@@ -83,7 +83,7 @@ func TestEDIDictionaryImport(t *testing.T) {
 	if code, _, words = ediRun(t, "", "dictionary", "import", source, "--to", to); code != ExitFailed || !strings.Contains(words, "--replace") {
 		t.Errorf("again: exit %d, %q", code, words)
 	}
-	if code, out, words = ediRun(t, "", "dictionary", "import", source, "--to", to, "--replace"); code != ExitOK || !strings.Contains(out, "1 guides") || !strings.Contains(words, "tiny.sef:11") {
+	if code, out, words = ediRun(t, "", "dictionary", "import", source, "--to", to, "--replace"); code != ExitOK || !strings.Contains(out, "1 guide, ") || !strings.Contains(words, "tiny.sef:11") {
 		t.Errorf("replace: exit %d, %q %q", code, out, words)
 	}
 	// A folder of files is read while it is imported.
@@ -94,10 +94,22 @@ func TestEDIDictionaryImport(t *testing.T) {
 	if err := os.Rename(source, filepath.Join(folder, "tiny.sef")); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, words = ediRun(t, "", "dictionary", "import", folder, "--to", filepath.Join(dir, "again")); code != ExitOK || !strings.Contains(out, "1 guides") {
+	if code, out, words = ediRun(t, "", "dictionary", "import", folder, "--to", filepath.Join(dir, "again")); code != ExitOK || !strings.Contains(out, "1 guide, ") {
 		t.Errorf("a folder: exit %d, %q %q", code, out, words)
 	}
 	source = filepath.Join(folder, "tiny.sef")
+
+	// What is too large is told, and nothing is written.
+	large, none := filepath.Join(dir, "UNCL.96A"), filepath.Join(dir, "none")
+	if err := os.WriteFile(large, []byte(strings.Repeat("x", 9<<20)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, words = ediRun(t, "", "dictionary", "import", large, "--to", none); code != ExitInvalid || !strings.Contains(words, "too large") {
+		t.Errorf("a large file: exit %d, %q", code, words)
+	}
+	if _, err := os.Stat(none); !os.IsNotExist(err) {
+		t.Errorf("something was written: %v", err)
+	}
 	for _, c := range []struct {
 		code int
 		args []string
@@ -188,7 +200,7 @@ func TestEDIDictionaryLearn(t *testing.T) {
 	}
 	to := filepath.Join(dir, "out")
 	code, out, words := ediRun(t, "", "dictionary", "learn", dir)
-	if code != ExitOK || !strings.Contains(out, "based-on x12/004010/850") || !strings.Contains(out, "2 codes NE SA # 2 of 2") || !strings.Contains(words, "2 of them are accepted") {
+	if code != ExitOK || !strings.Contains(out, "based-on x12/004010/850") || !strings.Contains(out, "2 codes NE SA # 2 of 2") || !strings.Contains(words, "the draft accepts 2 of them") {
 		t.Fatalf("exit %d\n%s\n%s", code, words, out)
 	}
 	if code, _, words = ediRun(t, "", "dictionary", "learn", one, two, "--name", "acme/850", "--to", to); code != ExitOK || !strings.Contains(words, filepath.Join(to, "acme", "850.guide")) {
