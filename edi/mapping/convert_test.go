@@ -118,6 +118,10 @@ func TestEnvelopes(t *testing.T) {
 	if err != nil || !strings.HasPrefix(got, "UNB+UNOC:3+A:ZZ+A:ZZ+260301:1200+77'UNH+1+ORDERS:D:96A:UN'") || !strings.Contains(got, "NAD+BY+++B\xfcro'") || !strings.HasSuffix(got, "UNZ+1+77'") {
 		t.Errorf("%v\n%q", err, got)
 	}
+	got, err = back(mapping.Envelope{Sender: partyA(), Receiver: partyA(), Time: when(), Control: "77", Charset: "UNOY"}, form)
+	if err != nil || !strings.HasPrefix(got, "UNB+UNOY:4+A:ZZ+A:ZZ+20260301:1200+77'") || !strings.Contains(got, "NAD+BY+++Büro'") {
+		t.Errorf("%v\n%q", err, got)
+	}
 	if got, err = back(mapping.Envelope{Bare: true, Charset: "UNOA"}, form); err != nil || got != "" {
 		t.Errorf("a character that is not in UNOA: %v, %q", err, got)
 	}

@@ -110,9 +110,18 @@ func newEDIOutput(w io.Writer, g *schema.Guide, e Envelope, fromEDI bool) (*ediO
 		return nil, fmt.Errorf("character set %q is not known: UNOA to UNOL, UNOW or UNOY", clip(o.e.Charset))
 	}
 	if o.delims.Segment == 0 {
-		o.delims = edi.DefaultEDIFACT(3)
+		o.delims = edi.DefaultEDIFACT(o.syntax())
 	}
 	return o, o.delims.Validate()
+}
+
+// syntax is the version of ISO 9735 that knows the character set: 4 has those
+// of ISO 10646 and ISO 2022.
+func (o *ediOutput) syntax() int {
+	if id := o.charset.ID(); id == "UNOW" || id == "UNOX" || id == "UNOY" {
+		return 4
+	}
+	return 3
 }
 
 // number reads the number of the first document.
@@ -222,12 +231,12 @@ func (o *ediOutput) groupControl() string {
 }
 
 func (o *ediOutput) openEDIFACT() error {
-	unb := edifact.UNB{Syntax: o.e.Charset, Version: "3", Sender: o.e.Sender, Receiver: o.e.Receiver, Control: o.e.Control}
+	unb := edifact.UNB{Syntax: o.e.Charset, Version: strconv.Itoa(o.syntax()), Sender: o.e.Sender, Receiver: o.e.Receiver, Control: o.e.Control}
 	if o.e.Test {
 		unb.Test = "1"
 	}
 	unb.SetTime(o.e.Time)
-	if o.delims != edi.DefaultEDIFACT(3) {
+	if o.delims != edi.DefaultEDIFACT(o.syntax()) {
 		una, err := edifact.AppendUNA(nil, o.delims)
 		if err != nil {
 			return err

@@ -337,6 +337,11 @@ func (x *execution) convert(ctx context.Context, kind string, way mapping.Way, i
 	if kind != "" && x.guide == nil {
 		o.Guide = x.opposed
 	}
+	writes := x.m.To()
+	if way == mapping.Backward {
+		writes = x.m.From()
+	}
+	o.Envelope.Delimiters = x.defaults(writes)
 	if x.delims.Segment != 0 && kind != "" {
 		o.Envelope.Delimiters = x.delims
 		o.Envelope.Delimiters.SegmentTail = ""
@@ -356,6 +361,17 @@ func (x *execution) convert(ctx context.Context, kind string, way mapping.Way, i
 		x.lines("issues", issues)
 	}
 	return out.String(), nil
+}
+
+// defaults are the delimiters of the standard a side is written in: those of
+// syntax 3 in EDIFACT, which bare documents are read with, too.
+func (x *execution) defaults(s mapping.Side) edi.Delimiters {
+	if s.IsEDI() {
+		if g, err := x.runner.catalog.Guide(s.Guides[0]); err == nil && g.Standard == schema.EDIFACT {
+			return edi.DefaultEDIFACT(3)
+		}
+	}
+	return edi.Delimiters{}
 }
 
 // back runs the map the other way.
