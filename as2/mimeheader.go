@@ -35,12 +35,12 @@ type headerBlock struct {
 // begins with the empty line.
 func readHeader(r *bufio.Reader, limit int64) (*headerBlock, error) {
 	h := &headerBlock{fields: http.Header{}}
-	name, value := "", ""
+	name, value := "", []byte(nil) // of the field whose lines are being read
 	flush := func() {
 		if name != "" {
-			h.fields.Add(name, strings.Trim(value, " \t"))
+			h.fields.Add(name, string(bytes.Trim(value, " \t")))
 		}
-		name, value = "", ""
+		name, value = "", nil
 	}
 	for {
 		start := len(h.raw)
@@ -76,14 +76,14 @@ func readHeader(r *bufio.Reader, limit int64) (*headerBlock, error) {
 			if name == "" {
 				return nil, &mimeError{"header begins with a continuation line"}
 			}
-			value += " " + strings.Trim(string(line), " \t")
+			value = append(append(value, ' '), bytes.Trim(line, " \t")...)
 		} else {
 			flush()
 			n, v, ok := bytes.Cut(line, []byte(":"))
 			if n = bytes.TrimRight(n, " \t"); !ok || !isToken(n) {
 				return nil, &mimeError{fmt.Sprintf("%q is no header line", clip(string(line)))}
 			}
-			name, value = textproto.CanonicalMIMEHeaderKey(string(n)), string(v)
+			name, value = textproto.CanonicalMIMEHeaderKey(string(n)), bytes.Clone(v)
 		}
 		if !whole {
 			flush()
@@ -121,16 +121,16 @@ func parseMediaType(v string) mediaType {
 	m.full = strings.ToLower(strings.TrimSpace(first))
 	for rest != "" {
 		rest = strings.TrimLeft(rest, "; \t\r\n")
-		name, after, ok := strings.Cut(rest, "=")
-		if i := strings.IndexByte(name, ';'); i >= 0 {
+		i := strings.IndexAny(rest, ";=")
+		if i < 0 {
+			break
+		}
+		if rest[i] == ';' {
 			rest = rest[i:]
 			continue // a word without a value
 		}
-		if !ok {
-			break
-		}
-		name = strings.ToLower(strings.TrimSpace(name))
-		after = strings.TrimLeft(after, " \t")
+		name := strings.ToLower(strings.TrimSpace(rest[:i]))
+		after := strings.TrimLeft(rest[i+1:], " \t")
 		value := ""
 		if strings.HasPrefix(after, `"`) {
 			value, rest = unquote(after)

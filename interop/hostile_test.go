@@ -82,6 +82,8 @@ func TestHostileRequests(t *testing.T) {
 		"one header line of 4 MB":            "AS2-From: " + repeat("a", 4*mega) + "\r\n\r\n",
 		"4 MB of folded lines":               "AS2-From: alice" + repeat("\r\n x", 4*mega) + "\r\n\r\n",
 		"60 KB of parameters":                head("multipart/signed"+repeat(`; a="b"`, 60<<10), ""),
+		"60 KB of words without a value":     head("multipart/signed"+repeat(";a", 60<<10), ""),
+		"60 KB of digests":                   head("text/plain", "Disposition-Notification-Options: signed-receipt-micalg=optional"+repeat(",a", 60<<10)+"\r\n"),
 		"60 KB of comments in an identifier": head("text/plain", "AS2-To: "+repeat(`"\"`, 60<<10)+"\r\n"),
 		"4 MB that nearly is a boundary":     head(`multipart/signed; boundary="`+long+`"`, "") + repeat("\r\n--"+long[:69], 4*mega),
 		"4 MB of dashes":                     head(`multipart/signed; boundary="`+long+`"`, "") + repeat("-", 4*mega),
