@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"tradepost/edi/dictionary"
 	"tradepost/edi/schema"
@@ -22,6 +23,7 @@ func newEDIDictionaryLearnCommand(env *Env) *cobra.Command {
 	var to string
 	var replace bool
 	var unseen string
+	var out output
 	cmd := &cobra.Command{
 		Use:   "learn FILE...",
 		Short: "Draft a guide from real documents",
@@ -34,6 +36,9 @@ found from what repeats, and the draft stands on its own. It is a draft: read it
 before you check a partner's documents with it.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := out.check(cmd); err != nil {
+				return err
+			}
 			samples, err := ediSamples(cmd, args)
 			if err != nil {
 				return err
@@ -59,17 +64,24 @@ before you check a partner's documents with it.`,
 			case err != nil:
 				return err
 			}
+			if to != "" {
+				if err := writeFolder(to, []dictionary.File{draft.File}, replace); err != nil {
+					return err
+				}
+			}
+			if out.format == formJSON {
+				return writeJSON(env.Stdout, newLearned(draft))
+			}
 			if to == "" {
-				_, err = env.Stdout.Write(draft.File.Text)
-			} else {
-				err = writeFolder(to, []dictionary.File{draft.File}, replace)
+				if _, err := env.Stdout.Write(draft.File.Text); err != nil {
+					return err
+				}
 			}
-			if err == nil {
-				tellDraft(env, to, draft)
-			}
-			return err
+			tellDraft(env, to, draft)
+			return nil
 		},
 	}
+	out.flag(cmd, "text", formJSON)
 	f := cmd.Flags()
 	f.StringVar(&o.Type, "type", "", "document `TYPE` to learn, when the files hold several: 850")
 	f.StringVar(&o.Version, "version", "", "`VERSION` to learn, when the files hold several: 004010, D:96A")
@@ -115,6 +127,33 @@ func ediSamples(cmd *cobra.Command, args []string) ([]dictionary.Sample, error) 
 		}
 	}
 	return out, nil
+}
+
+// learned is what edi dictionary learn -o json prints.
+type learned struct {
+	Name      string   `json:"name"`
+	Standard  string   `json:"standard"`
+	Version   string   `json:"version"`
+	Type      string   `json:"type"`
+	BasedOn   string   `json:"based_on,omitempty"`
+	Documents int      `json:"documents"` // learned from
+	Accepted  int      `json:"accepted"`  // by the draft
+	Faulty    int      `json:"faulty"`    // in their envelopes
+	Others    int      `json:"others"`    // of other types, left out
+	Refused   []string `json:"refused"`   // the first of those the draft refuses, with the reason
+	File      string   `json:"file"`
+	Text      string   `json:"text"`
+}
+
+func newLearned(d *dictionary.Draft) learned {
+	v := learned{
+		Name: strings.TrimSuffix(d.File.Name, schema.GuideExt), Standard: d.Standard, Version: d.Version, Type: d.Type, BasedOn: d.BasedOn,
+		Documents: d.Documents, Accepted: d.Accepted, Faulty: d.Faulty, Others: d.Others, Refused: d.Refused, File: d.File.Name, Text: string(d.File.Text),
+	}
+	if v.Refused == nil {
+		v.Refused = []string{}
+	}
+	return v
 }
 
 // tellDraft says what was learned, in words.

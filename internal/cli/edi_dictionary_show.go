@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,8 +23,8 @@ func newEDIDictionaryShowCommand(env *Env) *cobra.Command {
 		Use:   "show NAME [PART]",
 		Short: "Show the places of a guide, a segment with its elements, or the codes of an element",
 		Long: `NAME is a guide by its name (x12/004010/850), by type and version (x12/850/004010)
-or by its type (ORDERS); or a segment (BGM), a composite (C002) or an element
-(1001). PART is a segment, composite or element as that guide or dictionary has
+or by its type (ORDERS), or a .guide file; or a segment (BGM), a composite (C002)
+or an element (1001). PART is a segment, composite or element as that guide or dictionary has
 it. Of several versions the newest is shown, and one of --dictionary before a
 shipped one.
 
@@ -40,6 +41,14 @@ EDIFACT), and how often it may occur there.`,
 			shelf, err := newShelf(cmd, &checks)
 			if err != nil {
 				return err
+			}
+			if filepath.Ext(args[0]) == schema.GuideExt {
+				checks.guide = args[0]
+				g, err := checks.namedGuide(shelf.catalog)
+				if err != nil {
+					return err
+				}
+				args[0], shelf.guides = g.Name, append(shelf.guides, g)
 			}
 			v, err := shelf.show(args, version)
 			if err != nil {

@@ -237,6 +237,11 @@ func TestEDIDictionaryLearn(t *testing.T) {
 	if code, _, _ = ediRun(t, "", "dictionary", "learn", one, "--unseen", "everything"); code != ExitUsage {
 		t.Errorf("--unseen everything: exit %d", code)
 	}
+	code, out, words = ediRun(t, "", "dictionary", "learn", one, two, "-o", "json")
+	var draft learned
+	if err := json.Unmarshal([]byte(out), &draft); err != nil || code != ExitOK || words != "" || draft.Name != "draft/850" || draft.Documents != 2 || draft.Accepted != 2 || !strings.Contains(draft.Text, "guide draft/850") {
+		t.Errorf("-o json: exit %d, %v, %q, %+v", code, err, words, draft)
+	}
 	// Alone, it has no place for what it has not seen.
 	if code, _, words = ediRun(t, "", "dictionary", "learn", one, two, "--alone", "--name", "acme/alone", "--to", to); code != ExitOK {
 		t.Fatalf("alone: exit %d, %q", code, words)
