@@ -72,7 +72,7 @@ func (d *ediDoc) component(seg int32, element, component int, codec *codec, dst 
 	if len(v) == 0 {
 		return dst, ""
 	}
-	d.last = located2{seg, int32(element), int32(component)} //nolint:gosec // below 1000
+	d.last = valuePlace{seg, int32(element), int32(component)} //nolint:gosec // below 1000
 	if codec.formatAt == 0 && codec.timeAt == 0 {
 		d.mark(seg, element, component)
 		d.take()

@@ -129,7 +129,7 @@ func (m *mapConversion) run(cmd *cobra.Command, env *Env, in io.Reader, to mappi
 // document at a time.
 func (m *mapConversion) both(cmd *cobra.Command, env *Env, in io.Reader, maps []*mapping.Map, to mapping.Format, o mapping.Options) error {
 	first, second := sideOf(maps[0], o.Way, false), mapping.Backward
-	if second2 := maps[1].From(); !second2.IsEDI() {
+	if !maps[1].From().IsEDI() {
 		second = mapping.Forward
 	}
 	middle := sideOf(maps[1], second, true)
