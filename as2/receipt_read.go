@@ -198,21 +198,30 @@ func (rc *Receipt) readMIC(value string) {
 // lower case.
 func notificationFields(b []byte) []field {
 	var out []field
-	for _, line := range strings.Split(string(b), "\n") {
-		line = strings.TrimSuffix(line, "\r")
-		if line == "" {
-			continue
+	var value []byte // of the last field, with the lines it goes on in
+	flush := func() {
+		if len(out) > 0 {
+			out[len(out)-1].value = string(bytes.TrimSpace(value))
 		}
-		if (line[0] == ' ' || line[0] == '\t') && len(out) > 0 {
-			out[len(out)-1].value = strings.TrimSpace(out[len(out)-1].value + " " + strings.TrimSpace(line))
-			continue
-		}
-		name, value, ok := strings.Cut(line, ":")
-		if !ok {
-			continue
-		}
-		out = append(out, field{strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)})
+		value = nil
 	}
+	for line := range bytes.SplitSeq(b, []byte("\n")) {
+		line = bytes.TrimSuffix(line, []byte("\r"))
+		switch {
+		case len(bytes.TrimSpace(line)) == 0:
+		case (line[0] == ' ' || line[0] == '\t') && len(out) > 0:
+			value = append(append(value, ' '), bytes.TrimSpace(line)...)
+		default:
+			name, begin, ok := bytes.Cut(line, []byte(":"))
+			if !ok {
+				continue
+			}
+			flush()
+			out = append(out, field{name: strings.ToLower(string(bytes.TrimSpace(name)))})
+			value = bytes.Clone(bytes.TrimSpace(begin))
+		}
+	}
+	flush()
 	return out
 }
 

@@ -103,6 +103,9 @@ func TestHostileRequests(t *testing.T) {
 		"a bomb, encrypted":                  head(smime, "") + sealed(head("application/pkcs7-mime; smime-type=compressed-data", "")+string(bomb(128*mega))),
 		"a bomb in base64, signed":           head("multipart/signed; boundary=b", "") + signed("Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n"+base64.StdEncoding.EncodeToString(bomb(64*mega)), "x"),
 		"a receipt with many dispositions":   head("multipart/report; boundary=b", "") + "--b\r\nContent-Type: message/disposition-notification\r\n\r\n" + repeat("Disposition: a; processed\r\n", 4*mega) + "\r\n--b--",
+		"a receipt of folded lines":          head("multipart/report; boundary=b", "") + "--b\r\nContent-Type: message/disposition-notification\r\n\r\nDisposition: a; processed" + repeat("\r\n x", mega-1000) + "\r\n--b--",
+		"a receipt with folded header lines": head("multipart/report; boundary=b", "") + "--b\r\nContent-Type: message/disposition-notification" + repeat("\r\n x", mega-1000) + "\r\n--b--",
+		"a receipt of 1 MB of signatures":    head("multipart/signed; boundary=b", "") + "--b\r\nContent-Type: multipart/report; boundary=c\r\n\r\n--c--\r\n--b\r\n\r\n" + repeat("MIIA", mega-1000) + "\r\n--b--",
 		"a receipt of 4 MB of text":          head("multipart/report; boundary=b", "") + "--b\r\nContent-Type: text/plain\r\n\r\n" + repeat("x", 4*mega) + "\r\n--b--",
 	} {
 		t.Run(name, func(t *testing.T) {
