@@ -243,7 +243,10 @@ func TestSoakKilledReceiver(t *testing.T) { // not parallel, as above
 	_ = second.Wait() // it was killed
 	must(t, transport.Release(p.Wire))
 	t.Logf("killed after %d MB, then %d MB more of %d", before>>20, (up-before)>>20, p.Wire.Size()>>20)
-	if !got.o.Delivered || up-before > size-size/2+128<<20 {
+	// Where the disk is slow, 64 MB are on their way to it while 64 MB more are
+	// written; and some are in the buffers between the two.
+	const lost = 128<<20 + 8<<20
+	if !got.o.Delivered || up-before > size-size/2+lost {
 		t.Errorf("%+v, %d bytes were sent to the second process", got.o, up-before)
 	}
 }
