@@ -2,4 +2,4 @@
 
 package dictionary_test
 
-const slower = 1
+const watched = false

@@ -2,5 +2,5 @@
 
 package dictionary_test
 
-// slower is how much more the race detector makes everything cost.
-const slower = 10
+// watched tells that the race detector is at work.
+const watched = true
