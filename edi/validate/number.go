@@ -10,6 +10,9 @@ import (
 // decimal counts the digits of a number; sign, decimal mark and exponent sign
 // do not count. The mark is a point, or the one given.
 func decimal(b []byte, mark byte) (int, bool) {
+	if len(b) == 0 { // nothing but a line end
+		return 0, false
+	}
 	i, digits, marks := 0, 0, 0
 	if b[0] == '-' || b[0] == '+' && len(b) > 1 {
 		i++
