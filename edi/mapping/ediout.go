@@ -46,7 +46,8 @@ type outSegment struct {
 	layout   *schema.Segment
 	loop     *outLoop
 	elements [][]string
-	filled   bool // by a line, not by conditions alone
+	first    []string // room for the first components of all elements
+	filled   bool     // by a line, not by conditions alone
 	counts   []counted
 	dropped  bool
 }
@@ -98,10 +99,16 @@ func (s *outSegment) get(element, component int) string {
 }
 
 func (s *outSegment) set(element, component int, v string) {
+	if n := len(s.layout.Uses); s.first == nil {
+		s.first, s.elements = make([]string, n), make([][]string, 0, n)
+	}
 	for len(s.elements) < element {
 		s.elements = append(s.elements, nil)
 	}
 	e := &s.elements[element-1]
+	if *e == nil && element <= len(s.first) {
+		*e = s.first[element-1 : element-1 : element]
+	}
 	for len(*e) < max(component, 1) {
 		*e = append(*e, "")
 	}
@@ -241,9 +248,14 @@ func (o *ediOut) add(c spot, p *place) (spot, string) {
 	return c, fmt.Sprintf("finds no free place in elements %d to %d of %s", p.leaf.element, p.leaf.last, seg.layout.Tag)
 }
 
+// holdsText tells whether one of the components has a value.
+func holdsText(components []string) bool {
+	return slices.ContainsFunc(components, func(c string) bool { return c != "" })
+}
+
 func (s *outSegment) isFree(element, step int) bool {
 	for e := element; e < element+step; e++ {
-		if e <= len(s.elements) && strings.Join(s.elements[e-1], "") != "" {
+		if e <= len(s.elements) && holdsText(s.elements[e-1]) {
 			return false
 		}
 	}

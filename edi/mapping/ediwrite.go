@@ -165,7 +165,7 @@ func (w *ediWriter) segment(s *outSegment, n *schema.Node) {
 	var present uint64
 	for i := range layout.Uses {
 		use := &layout.Uses[i]
-		has := i < len(s.elements) && strings.Join(s.elements[i], "") != ""
+		has := i < len(s.elements) && holdsText(s.elements[i])
 		if has && i < 64 {
 			present |= 1 << i
 		}
@@ -181,11 +181,11 @@ func (w *ediWriter) segment(s *outSegment, n *schema.Node) {
 			w.faults(fmt.Sprintf("%s breaks its syntax note %s: %s", layout.Tag, note, noteWords(note, layout.Tag)), n.Path)
 		}
 	}
-	fields := make([]edi.Field, len(s.elements))
-	for i, e := range s.elements {
-		fields[i] = edi.Composite(e...)
+	w.w.Begin(layout.Tag)
+	for _, e := range s.elements {
+		w.w.Element(e...)
 	}
-	w.check(w.w.WriteFields(layout.Tag, fields...), n.Path)
+	w.check(w.w.End(), n.Path)
 }
 
 func (w *ediWriter) composite(components []string, use *schema.Use, tag string, element int, n *schema.Node) {
