@@ -289,7 +289,7 @@ func (s *csvSource) fill(in *inputFaults, row []string, offset int64) {
 		}
 		if len(c.path) == 0 {
 			rows := d.form.Root.field(d.form.Sheet.Rows)
-			in.scalar(id, d.objects[id].base, rows, rows.Of, v, offset)
+			in.scalar(id, d.objects[id].base, rows, rows.Of, []byte(v), offset)
 			continue
 		}
 		f := c.path[len(c.path)-1]
@@ -304,7 +304,7 @@ func (s *csvSource) fill(in *inputFaults, row []string, offset int64) {
 		}
 		at := d.objects[id].base + int32(f.index) //nolint:gosec // a form has few fields
 		have := d.slots[at]
-		in.scalar(id, at, f, f.Kind, v, offset)
+		in.scalar(id, at, f, f.Kind, []byte(v), offset)
 		if now := d.slots[at]; have.to > 0 && now.from != have.from {
 			if string(d.text[have.from:have.to]) != string(d.text[now.from:now.to]) {
 				in.add(id, f, offset, fmt.Sprintf("is %q in this row and %q in one before of the same document", clip(v), clip(d.text[have.from:have.to])))

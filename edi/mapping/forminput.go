@@ -41,19 +41,19 @@ func (in *inputFaults) unknown(id int32, name string, offset int64) {
 }
 
 // scalar checks a value and puts it into a slot.
-func (in *inputFaults) scalar(id, at int32, f *Field, kind Kind, v string, offset int64) {
+func (in *inputFaults) scalar(id, at int32, f *Field, kind Kind, v []byte, offset int64) {
 	d := in.doc
 	var bad string
 	from := len(d.text)
 	switch {
-	case v == "":
+	case len(v) == 0:
 		return
-	case !utf8.ValidString(v):
+	case !utf8.Valid(v):
 		bad = "is no UTF-8 text"
 	case kind == Text:
 		d.text = append(d.text, v...)
 	default:
-		d.text, bad = kind.check(d.text, []byte(v))
+		d.text, bad = kind.check(d.text, v)
 	}
 	if bad == "" && f.Kind != List {
 		bad = d.fits(f, d.text[from:])

@@ -249,7 +249,7 @@ func (s *xmlSource) field(id int32, f *Field, t xml.StartElement, depth int) err
 			if kind != Text {
 				v = strings.TrimSpace(v)
 			}
-			s.in.scalar(id, at, f, kind, v, offset)
+			s.in.scalar(id, at, f, kind, []byte(v), offset)
 			return nil
 		}
 	}

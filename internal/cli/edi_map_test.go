@@ -121,7 +121,7 @@ func TestConvertThroughAMapSaysWhatIsWrong(t *testing.T) {
 		{"map that runs forward only", `{"number":"1","date":"2026-03-01"}`, ExitUsage, "cannot run backward", []string{"--map", filepath.Join(dir, "oneway.yaml"), "--to", "edi", "--bare"}},
 		{"missing field", `{"number":"1"}`, ExitInvalid, "document 1 (little): not converted: date: is required and missing", []string{"--map", little, "--to", "edi", "--bare"}},
 		{"wrong date", `{"number":"1","date":"2026-02-30"}`, ExitInvalid, `date (byte 22): "2026-02-30" is no date`, []string{"--map", little, "--to", "edi", "--bare"}},
-		{"no JSON", `{"number" 1}`, ExitInvalid, "no JSON at byte", []string{"--map", little, "--to", "edi", "--bare"}},
+		{"no JSON", `{"number" 1}`, ExitInvalid, "reading JSON at byte 10: the input is no JSON", []string{"--map", little, "--to", "edi", "--bare"}},
 		{"not for the map", strings.ReplaceAll(goodOrder, "ST*850", "ST*855"), ExitInvalid, "does not read this input", []string{"--map", little, "--to", "json"}},
 		{"invalid document", badOrder(), ExitInvalid, "error at byte", []string{"--map", little, "--to", "json"}},
 		{"empty", "", ExitInvalid, "", []string{"--map", little, "--to", "edi", "--bare"}},
