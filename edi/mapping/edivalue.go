@@ -251,6 +251,11 @@ func (d *ediDoc) lost(made map[*schema.Node][]madeValue, limit int) []Location {
 		for e := 1; e <= int(s.count) && len(out) < limit; e++ {
 			seen := d.seen[int(s.first)+e-1]
 			at := d.spans[int(s.first)+e-1]
+			if more := d.repeats(s, e); seen != 0 && more != "" {
+				l := d.location(int32(i), e, 0, "") //nolint:gosec // below the limit of a document
+				l.Value = clip(more)
+				out = append(out, l)
+			}
 			if seen&1 != 0 || at.from == at.to || d.isEnvelope(s, e) {
 				continue
 			}
@@ -269,6 +274,28 @@ func (d *ediDoc) lost(made map[*schema.Node][]madeValue, limit int) []Location {
 		}
 	}
 	return out
+}
+
+// repeats returns the repetitions of an element behind the first, which is the
+// one that maps read.
+func (d *ediDoc) repeats(s *segment, element int) string {
+	r := d.delims.Repetition
+	if r == 0 {
+		return ""
+	}
+	if s.odd != nil {
+		e := s.odd.Element(element)
+		if e.Repeats() < 2 {
+			return ""
+		}
+		return string(e.Raw()[len(e.Repeat(1).Raw()):])
+	}
+	at := d.spans[int(s.first)+element-1]
+	v := d.raw[at.from:at.to]
+	if i := bytes.IndexByte(v, r); i >= 0 {
+		return string(v[i:])
+	}
+	return ""
 }
 
 // madeValue is a value that lines of only-from write: it follows from the rest
