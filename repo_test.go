@@ -57,7 +57,8 @@ func layers() map[string][]string {
 		// The console reads through the same interfaces as the API, never SQL.
 		"internal/console":     {"internal/api", "internal/auth", "certs", "partners", "tracking", "processes", "processes/queue", "edi", "edi/"},
 		"internal/console/":    {"internal/console", "internal/api", "partners", "tracking", "processes", "processes/queue", "edi", "edi/"},
-		"internal/demo":        {"internal/config", "certs", "partners", "tracking", "edi", "edi/"},
+		"internal/demo":        {"internal/config", "internal/freeport", "certs", "partners", "tracking", "edi", "edi/"},
+		"internal/freeport":    {},
 		"internal/testsummary": {},
 		"internal/gateway":     {"..."},
 		"internal/cli":         {"..."},

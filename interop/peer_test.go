@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +17,7 @@ import (
 
 	"tradepost/as2"
 	"tradepost/certs"
+	"tradepost/internal/freeport"
 )
 
 // peer is another product, running. It has one AS2 name for each agreement.
@@ -215,21 +214,20 @@ func reachable(address string) bool {
 	return c.Close() == nil
 }
 
-// freePorts are ports that nobody listens on at the moment, below those that
-// systems give to outgoing connections: nothing takes one before its listener.
+// freePorts are ports that nobody listens on, and that are kept for the test.
 func freePorts(t testing.TB, n int) []string {
 	t.Helper()
 	var out []string
-	for tries := 0; len(out) < n; tries++ {
-		port := strconv.Itoa(20000 + rand.IntN(10000))
-		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+	for range n {
+		p, err := freeport.Reserve()
 		if err != nil {
-			if tries > 1000 {
-				t.Fatal(err)
-			}
-			continue
+			t.Fatal(err)
 		}
-		defer l.Close() // all are held until all are known
+		t.Cleanup(func() { _ = p.Release() })
+		_, port, err := net.SplitHostPort(p.Address())
+		if err != nil {
+			t.Fatal(err)
+		}
 		out = append(out, port)
 	}
 	return out

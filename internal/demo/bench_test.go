@@ -25,6 +25,8 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 	dir := b.TempDir()
 	buyer, supplier := newSides(dir, nil)
+	defer buyer.release()
+	defer supplier.release()
 	if err := makeStations(dir, time.Now(), buyer, supplier); err != nil {
 		b.Fatal(err)
 	}

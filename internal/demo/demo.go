@@ -64,29 +64,26 @@ func Run(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
-	trade, err := d.plan()
+	order, header, err := d.order()
+	if err != nil {
+		return err
+	}
+	buyer, supplier := newSides(d.Dir, header)
+	defer buyer.release()
+	defer supplier.release()
+	if err := makeStations(d.Dir, d.Now(), buyer, supplier); err != nil {
+		return err
+	}
+	for _, s := range []*side{buyer, supplier} {
+		if err := s.readAddresses(); err != nil {
+			return err
+		}
+	}
+	trade, err := newTrade(buyer, supplier, order, header)
 	if err != nil {
 		return err
 	}
 	return d.play(ctx, trade)
-}
-
-// plan reads the documents and writes the stations.
-func (d *demo) plan() (*trade, error) {
-	order, header, err := d.order()
-	if err != nil {
-		return nil, err
-	}
-	buyer, supplier := newSides(d.Dir, header)
-	if err := makeStations(d.Dir, d.Now(), buyer, supplier); err != nil {
-		return nil, err
-	}
-	for _, s := range []*side{buyer, supplier} {
-		if err := s.readAddresses(); err != nil {
-			return nil, err
-		}
-	}
-	return newTrade(buyer, supplier, order, header)
 }
 
 // order returns the good order to trade: ours, or the file asked for with the

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"text/template"
@@ -15,6 +14,7 @@ import (
 	"tradepost/certs"
 	"tradepost/edi"
 	"tradepost/internal/config"
+	"tradepost/internal/freeport"
 )
 
 //go:embed documents/* station.yaml.tmpl
@@ -30,6 +30,7 @@ type side struct {
 	Admin      string // "127.0.0.1:4081"
 	Company    string // for people
 	dir        string
+	ports      []*freeport.Port // held while the demonstration runs, when it made the station
 	Peer       *side
 	Inbound    []rule // what the other side sends
 	Outbound   []string
@@ -100,7 +101,7 @@ func exists(path string) bool {
 func writeStations(dir string, now time.Time, sides []*side) error {
 	pairs := map[*side]*certs.Pair{}
 	for _, s := range sides {
-		if err := choosePorts(s); err != nil {
+		if err := s.choosePorts(); err != nil {
 			return err
 		}
 		pair, err := certs.Generate(certs.Request{CommonName: s.AS2ID, Organization: s.Company, NotBefore: now.Add(-time.Hour)}, rand.Reader)
@@ -169,16 +170,24 @@ func (s *side) readAddresses() error {
 	return nil
 }
 
-// choosePorts asks the system for two free ports. They stay in the station's
-// configuration, so that it can be served again later under the same address.
-func choosePorts(s *side) error {
+// choosePorts finds two free ports. They stay in the station's configuration, so
+// that it can be served again later under the same address, and are held until
+// the demonstration is over.
+func (s *side) choosePorts() error {
 	for _, address := range []*string{&s.AS2Address, &s.Admin} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		p, err := freeport.Reserve()
 		if err != nil {
-			return fmt.Errorf("find a free port: %w", err)
+			return err
 		}
-		defer func() { _ = l.Close() }() // both are held until both are known
-		*address = l.Addr().String()
+		s.ports = append(s.ports, p)
+		*address = p.Address()
 	}
 	return nil
+}
+
+// release lets others have the ports of the side.
+func (s *side) release() {
+	for _, p := range s.ports {
+		_ = p.Release()
+	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"tradepost/certs"
 	"tradepost/internal/config"
+	"tradepost/internal/freeport"
 	"tradepost/internal/gateway"
 	"tradepost/internal/store"
 	"tradepost/internal/store/postgrestest"
@@ -70,14 +71,15 @@ var firstPairs = sync.OnceValues(func() (pairs [2]*certs.Pair, err error) {
 	return pairs, nil
 })
 
+// freePort is the address of a station: the same each time it starts.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	p, err := freeport.Reserve()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(func() { _ = p.Release() })
+	return p.Address()
 }
 
 // write writes the station's configuration, keys and folders.
