@@ -77,7 +77,7 @@ func post(t *testing.T, target string, out *Outgoing) (*Response, error) {
 	t.Helper()
 	c := NewClient(ClientConfig{})
 	defer c.CloseIdle()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	return c.Post(ctx, target, out)
 }
@@ -380,7 +380,7 @@ func TestDrummondServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = c.Close() }()
-			if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			if err := c.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 			for _, piece := range request {

@@ -180,7 +180,7 @@ func start(t testing.TB, dir string, env []string, program string, args ...strin
 		_ = p.stdin.Close()
 		select {
 		case <-p.ended:
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			_ = p.cmd.Process.Kill()
 			t.Errorf("%s did not end with its standard input, and was killed", filepath.Base(program))
 		}

@@ -26,7 +26,7 @@ import (
 const stationID = "TRADEPOST"
 
 // patience bounds every wait for the other side.
-const patience = 40 * time.Second
+const patience = 2 * time.Minute
 
 // newKey makes a key with its certificate.
 func newKey(t testing.TB, name string, kind certs.KeyType) as2.Key {

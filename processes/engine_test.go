@@ -126,7 +126,7 @@ func (h *house) enqueue(lane string) tracking.ID {
 // await waits until a run is in the state.
 func (h *house) await(id tracking.ID, want processes.RunState) processes.RunView {
 	h.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		views, err := h.store.Runs(h.t.Context(), id, 0)
 		if err != nil {
@@ -334,7 +334,7 @@ func TestSlowWorkerStoresNothingOnceItsLeaseIsLost(t *testing.T) {
 		t.Fatalf("claim: %v, %v", slow, err)
 	}
 	var fast []int64
-	for deadline := time.Now().Add(5 * time.Second); len(fast) == 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); len(fast) == 0 && time.Now().Before(deadline); {
 		fast = claim("fast")
 		time.Sleep(5 * time.Millisecond)
 	}

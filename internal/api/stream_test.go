@@ -40,7 +40,7 @@ func TestEventsAreListedAfterAnID(t *testing.T) {
 // follow opens the stream and returns a function that waits for the next event.
 func follow(t *testing.T, url, last string) func() (id, data string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

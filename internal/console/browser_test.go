@@ -56,7 +56,7 @@ func browser(t *testing.T) context.Context {
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true),
 	}
 	// A browser that hangs fails its test instead of hanging the run.
-	bounded, end := context.WithTimeout(t.Context(), 3*time.Minute)
+	bounded, end := context.WithTimeout(t.Context(), 6*time.Minute)
 	t.Cleanup(end)
 	alloc, stop := chromedp.NewExecAllocator(bounded, options...)
 	t.Cleanup(stop)
@@ -74,7 +74,7 @@ func visit(t *testing.T, ctx context.Context, address string) {
 	t.Helper()
 	var err error
 	for range 3 {
-		try, cancel := context.WithTimeout(ctx, 20*time.Second)
+		try, cancel := context.WithTimeout(ctx, 40*time.Second)
 		err = chromedp.Do(try, chromedp.Navigate(address), chromedp.WaitReady(chromedp.CSS("main")))
 		cancel()
 		if err == nil {
@@ -331,7 +331,7 @@ func evaluate[T any](t *testing.T, ctx context.Context, script string) T {
 // a minute. A page that is being left cannot answer, which is no answer yet.
 func until(t *testing.T, ctx context.Context, condition string) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for time.Now().Before(deadline) {
 		// A question to a page that is being left may never be answered.
 		ask, cancel := context.WithTimeout(ctx, 2*time.Second)

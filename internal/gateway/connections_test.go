@@ -287,7 +287,7 @@ func TestReceiptHosts(t *testing.T) {
 				return
 			}
 			var text string
-			for deadline := time.Now().Add(20 * time.Second); text == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			for deadline := time.Now().Add(2 * time.Minute); text == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 				events, err := theirs.Events(t.Context(), 0, 1000)
 				if err != nil {
 					t.Fatal(err)

@@ -62,7 +62,7 @@ func (h *house) exchange(s *sqlstore.Store) *certificates.Exchange {
 func (h *house) offer(s *sqlstore.Store, is func(tracking.CertificateOffer) bool) tracking.CertificateOffer {
 	h.t.Helper()
 	var last []tracking.CertificateOffer
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		list, err := s.CertificateOffers(h.t.Context(), tracking.OfferQuery{})
 		if err != nil {
 			h.t.Fatal(err)
@@ -85,7 +85,7 @@ func (h *house) taken(o tracking.CertificateOffer) {
 func (h *house) follows(is func(tracking.Event) bool) {
 	h.t.Helper()
 	s := h.open()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		events, err := s.Events(h.t.Context(), 0, 1000)
 		if err != nil {
 			h.t.Fatal(err)
@@ -182,14 +182,14 @@ func TestExchangeOfCertificates(t *testing.T) {
 				}
 				return open
 			}
-			for deadline := time.Now().Add(10 * time.Second); len(unfinished()) > 0 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(2 * time.Minute); len(unfinished()) > 0 && time.Now().Before(deadline); {
 				time.Sleep(20 * time.Millisecond)
 			}
 			for _, open := range unfinished() {
 				t.Error(open)
 			}
 			kinds := func() map[tracking.EventKind]int { return merge(t, ours, theirs) }
-			for deadline := time.Now().Add(10 * time.Second); kinds()[tracking.EventCertLive] < 2 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(2 * time.Minute); kinds()[tracking.EventCertLive] < 2 && time.Now().Before(deadline); {
 				time.Sleep(20 * time.Millisecond) // the monitors look every second
 			}
 			if k := kinds(); k[tracking.EventCertAccepted] != 2 || k[tracking.EventCertOffered] < 1 || k[tracking.EventUnreadable] != 0 || k[tracking.EventCertLive] != 2 {
@@ -322,7 +322,7 @@ func TestExchangeTrustsNobodyByItself(t *testing.T) {
 func (h *house) settled(s *sqlstore.Store) tracking.Transmission {
 	h.t.Helper()
 	var last tracking.Transmission
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		page, err := s.Transmissions(h.t.Context(), tracking.TransmissionQuery{Direction: tracking.Inbound, Connector: "as2", Limit: 1})
 		if err != nil {
 			h.t.Fatal(err)
@@ -362,7 +362,7 @@ func TestExchangeThatIsRefused(t *testing.T) {
 		}
 		return text
 	}
-	for deadline := time.Now().Add(20 * time.Second); failed() == "" && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); failed() == "" && time.Now().Before(deadline); {
 		time.Sleep(20 * time.Millisecond)
 	}
 	page, err := store.Transmissions(t.Context(), tracking.TransmissionQuery{Direction: tracking.Outbound})

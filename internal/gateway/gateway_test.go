@@ -164,7 +164,7 @@ func (h *house) serve() (stop func()) {
 			if err != nil {
 				h.t.Errorf("the %s's station: %v", h.name, err)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			h.t.Errorf("the %s's station does not stop", h.name)
 		}
 	}
@@ -206,7 +206,7 @@ func (h *house) await(q tracking.DocumentQuery, is func(tracking.DocumentRow) bo
 	}
 	defer s.Close()
 	var last tracking.DocumentRow
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		page, err := s.Documents(h.t.Context(), q)
 		if err != nil {
 			h.t.Fatal(err)

@@ -177,7 +177,7 @@ func TestRolloverUnderLoad(t *testing.T) {
 		}
 		return len(page.Documents)
 	}
-	for deadline := time.Now().Add(30 * time.Second); settled() < orders && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); settled() < orders && time.Now().Before(deadline); {
 		time.Sleep(50 * time.Millisecond)
 	}
 	if n := settled(); n != orders {

@@ -251,7 +251,7 @@ func (s *station) arrive(key, content string) string {
 func (s *station) await(q tracking.DocumentQuery, what string, is func(*tracking.DocumentView) bool) *tracking.DocumentView {
 	s.t.Helper()
 	var last *tracking.DocumentView
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		page, err := s.store.Documents(s.t.Context(), q)
 		if err != nil {
 			s.t.Fatal(err)
@@ -274,7 +274,7 @@ func (s *station) await(q tracking.DocumentQuery, what string, is func(*tracking
 // quiet waits until the station's queue is empty.
 func (s *station) quiet() {
 	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		lanes, err := s.store.Lanes(s.t.Context())
 		if err != nil {
 			s.t.Fatal(err)

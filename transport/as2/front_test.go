@@ -70,7 +70,7 @@ func TestDrummondListener(t *testing.T) {
 			conn, err := net.Dial("tcp", address)
 			must(t, err)
 			defer func() { must(t, conn.Close()) }()
-			must(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+			must(t, conn.SetDeadline(time.Now().Add(2*time.Minute)))
 			for _, piece := range write(head.String(), string(r.body)) {
 				_, err := io.WriteString(conn, piece)
 				must(t, err)

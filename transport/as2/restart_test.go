@@ -298,7 +298,7 @@ func TestRestartAfterTheReceiverStopped(t *testing.T) {
 	}
 	sink := transporttest.NewSink()
 	again := endpoint(t, b.bob, func(c *connector.Config) { c.TempDir = b.temp })
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for partialFiles(t, b.temp, ".json") == 0 && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond) // the first receiver puts down what it has
 	}

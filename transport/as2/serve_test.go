@@ -157,7 +157,7 @@ func TestStalledBodyIsGivenUp(t *testing.T) {
 	defer func() { must(t, conn.Close()) }()
 	_, err = io.WriteString(conn, "POST /as2 HTTP/1.1\r\nHost: x\r\nAS2-From: ALICE\r\nAS2-To: BOB\r\nMessage-ID: <1@a>\r\nContent-Length: 1000\r\n\r\nhalf")
 	must(t, err)
-	must(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+	must(t, conn.SetReadDeadline(time.Now().Add(2*time.Minute)))
 	answer, err := io.ReadAll(conn)
 	must(t, err)
 	if len(b.sink.Seen()) != 0 || strings.Contains(string(answer), "200 OK") {
@@ -231,7 +231,7 @@ func TestClientGoesWhileAccepting(t *testing.T) {
 	must(t, conn.Close())
 	time.Sleep(50 * time.Millisecond) // for the server to notice, which it does not tell
 	release()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := b.sink.Wait(ctx, func() bool { return len(b.sink.Accepted()) == 1 }); err != nil {
 		t.Fatal("it was not accepted")

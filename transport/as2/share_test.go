@@ -58,7 +58,7 @@ func TestOneSourceCannotTakeAllConnections(t *testing.T) {
 	var closed int
 	for range 8 {
 		conn := begin(t, "127.0.0.2", address, idle)
-		must(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+		must(t, conn.SetReadDeadline(time.Now().Add(2*time.Minute)))
 		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil { //nolint:bodyclose // nothing but its end is of interest
 			closed++
 		}

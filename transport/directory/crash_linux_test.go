@@ -106,7 +106,7 @@ func gateway(base string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- listener.Serve(ctx) }()
@@ -210,7 +210,7 @@ func TestNodesShareAFolder(t *testing.T) {
 	for i := range n {
 		must(t, os.WriteFile(filepath.Join(base, fmt.Sprintf("%03d.edi", i)), fmt.Appendf(nil, "content %03d", i), 0o600))
 	}
-	wait, stop := context.WithTimeout(ctx, 20*time.Second)
+	wait, stop := context.WithTimeout(ctx, 2*time.Minute)
 	defer stop()
 	if err := sink.Wait(wait, func() bool { return len(sink.Accepted()) >= n }); err != nil {
 		t.Errorf("%d taken: %v", len(sink.Accepted()), err)
@@ -272,7 +272,7 @@ func withoutRights(base string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- l.Serve(ctx) }()

@@ -52,7 +52,7 @@ func with(t *testing.T, address string, set map[string]string) string {
 func TestPasswordIsNotShown(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t/w0rd"
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	for _, address := range []string{
 		"postgres://u:" + secret + "@127.0.0.1:1/x",                  // a slash that should be %2F
@@ -176,7 +176,7 @@ func testNotify(t *testing.T, server *postgrestest.Server) {
 	// Listening begins a moment after Open, so work is made until it is heard.
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for i := int64(1); ; i++ {
 		j := &queue.Job{ID: i, Lane: "l", Kind: "run", CreatedAt: time.Now()}
 		if err := here.Update(ctx, func(ctx context.Context, tx processes.Tx) error { return tx.Enqueue(ctx, j) }); err != nil {
