@@ -6,7 +6,7 @@ FUZZTIME ?= 60s
 SOAK     ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt bench interop soak fuzz screenshots tidy demo ci
+.PHONY: help build test race lint fmt bench interop deploy soak fuzz screenshots tidy demo ci
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ interop: ## trade with openssl, OpenAS2 and pyas2lib, and with what other AS2 pr
 	TRADEPOST_INTEROP=1 $(GO) test -count=1 ./interop/...
 	$(GO) test -count=1 -run 'OpenSSL|Corpus|Drummond' ./as2/... ./certs/... ./edi/...
 
+deploy: ## have systemd read the unit, and run a station in an empty root, as the image does
+	TRADEPOST_DEPLOY=1 $(GO) test -count=1 ./deploy
+
 soak: ## 4 GB over AS2 each way, broken and killed; 5 GB of EDI checked in 64 MiB, thrice; certificates rolled over under load; stations killed; SOAK demonstrations
 	TRADEPOST_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run Soak ./transport/as2
 	TRADEPOST_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run Soak ./cmd/tradepost
@@ -55,4 +58,4 @@ tidy: ## fail when go.mod is not tidy or a file is not formatted
 demo: ## two stations on this machine trade once
 	$(GO) run ./cmd/tradepost demo --once
 
-ci: tidy lint test interop demo ## everything a change must pass
+ci: tidy lint test interop deploy demo ## everything a change must pass

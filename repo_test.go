@@ -63,6 +63,7 @@ func layers() map[string][]string {
 		"internal/gateway":     {"..."},
 		"internal/cli":         {"..."},
 		"cmd/tradepost":        {"internal/cli"},
+		"deploy":               {},
 		"examples":             {},
 		"interop":              {"..."},
 	}

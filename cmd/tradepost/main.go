@@ -10,6 +10,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // zones by name, where the machine has no list of its own
 
 	"tradepost/internal/cli"
 )
