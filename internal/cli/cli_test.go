@@ -223,7 +223,7 @@ func TestVersion(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &v); err != nil || v.Go == "" || v.Version == "" {
 		t.Errorf("%s: %v", r.stdout, err)
 	}
-	if r := (*house)(nil).run("version"); !strings.HasPrefix(r.stdout, "tradepost ") {
+	if r := (*house)(nil).run("version"); !strings.HasPrefix(r.stdout, "tradepost ") || r.stdout != (*house)(nil).run("--version").stdout {
 		t.Errorf("version prints %q", r.stdout)
 	}
 	if r := (*house)(nil).run("completion", "bash"); r.code != ExitOK || !strings.Contains(r.stdout, "bash completion") {

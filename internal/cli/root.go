@@ -18,6 +18,7 @@ connectors, validates and acknowledges them, and keeps a record of everything.
 
 Begin with ` + "`tradepost demo`" + ` to see two stations trade, or with
 ` + "`tradepost init`" + ` to make a station of your own.`,
+		Version:       version().String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	},
@@ -37,6 +38,7 @@ Begin with ` + "`tradepost demo`" + ` to see two stations trade, or with
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(usage)
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	strict(root)

@@ -41,6 +41,18 @@ func version() versionInfo {
 	return v
 }
 
+// String is a line for people: "tradepost v1.2.3 commit 0123456789ab, go1.26.0, linux/amd64".
+func (v versionInfo) String() string {
+	commit := ""
+	if v.Commit != "" {
+		commit = " commit " + v.Commit[:min(12, len(v.Commit))]
+		if v.Modified {
+			commit += " (modified)"
+		}
+	}
+	return fmt.Sprintf("tradepost %s%s, %s, %s", v.Version, commit, v.Go, v.Platform)
+}
+
 func newVersionCommand(env *Env) *cobra.Command {
 	var out output
 	cmd := &cobra.Command{
@@ -54,14 +66,7 @@ func newVersionCommand(env *Env) *cobra.Command {
 			if out.format == formJSON {
 				return writeJSON(env.Stdout, v)
 			}
-			commit := ""
-			if v.Commit != "" {
-				commit = " commit " + v.Commit[:min(12, len(v.Commit))]
-				if v.Modified {
-					commit += " (modified)"
-				}
-			}
-			_, err := fmt.Fprintf(env.Stdout, "tradepost %s%s, %s, %s\n", v.Version, commit, v.Go, v.Platform)
+			_, err := fmt.Fprintln(env.Stdout, v)
 			return err
 		},
 	}
