@@ -26,6 +26,7 @@ type Station struct {
 	Identifiers []Identifier // the first is written in what we send
 	Certificate string       // file of the certificate we began with; "" = only those in Keys
 	Key         string       // file of its key
+	Retire      time.Time    // when that pair is no longer used at all; zero: when its validity ends
 	Keys        []KeyFile    // the pairs that follow
 }
 
@@ -33,7 +34,7 @@ type Station struct {
 func (s Station) KeyFiles() []KeyFile {
 	var out []KeyFile
 	if s.Certificate != "" {
-		out = append(out, KeyFile{Certificate: s.Certificate, Key: s.Key})
+		out = append(out, KeyFile{Certificate: s.Certificate, Key: s.Key, Use: Use{Retire: s.Retire}})
 	}
 	return append(out, s.Keys...)
 }

@@ -114,6 +114,7 @@ const (
 	EventCertOffered    EventKind = "certificate.offered"  // by them, or by us
 	EventCertAccepted   EventKind = "certificate.accepted" // an offered one is in use from its date on
 	EventCertRefused    EventKind = "certificate.refused"
+	EventCertRetired    EventKind = "certificate.retired" // not used any more, though it is valid
 )
 
 // TransitionError tells that a document was to move where its state machine

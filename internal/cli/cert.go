@@ -23,7 +23,7 @@ To change over to a new certificate of your own: ` + "`cert roll`" + ` makes it,
 day on which you begin to sign with it, and says what to send to your partners.
 Until they have switched, the old one is read as well; ` + "`cert list`" + ` shows who still
 uses it. A partner's next certificate goes in by ` + "`cert import`" + `. A running station
-takes up both by itself.`,
+takes up both by itself. ` + "`cert retire`" + ` ends the use of one before its time.`,
 	},
 		newCertListCommand(env),
 		newCertShowCommand(env),
@@ -32,6 +32,7 @@ takes up both by itself.`,
 		newCertImportCommand(env),
 		newCertExportCommand(env),
 		newCertRollCommand(env),
+		newCertRetireCommand(env),
 		newCertExchangeCommand(env),
 	)
 }

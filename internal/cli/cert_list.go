@@ -131,6 +131,11 @@ func (e *evidence) read(ctx context.Context, env *Env, cfg *config.Config) (err 
 			err = closeErr
 		}
 	}()
+	return e.from(ctx, store, cfg)
+}
+
+// from reads it from an open store.
+func (e *evidence) from(ctx context.Context, store tracking.CertificateReader, cfg *config.Config) (err error) {
 	var partners []string
 	for _, p := range cfg.Directory.Partners() {
 		partners = append(partners, p.Name)

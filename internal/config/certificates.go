@@ -126,9 +126,6 @@ func use(s *section) partners.Use {
 			s.r.problem(path, s.r.at(path), "write sign or encrypt, or remove the line for both", "%q is no purpose of a certificate", p)
 		}
 	}
-	if !u.Retire.IsZero() && !u.Retire.After(u.GoLive) {
-		s.wrong("retire", "write a later date", "it is retired before it goes live")
-	}
 	return u
 }
 

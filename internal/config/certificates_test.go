@@ -95,7 +95,6 @@ func TestCertificateFaults(t *testing.T) {
 		{"no date", "", list("{file: keys/supplier.crt, go_live: soon}"), `16:55: partners[0].certificates[0].go_live: "soon" is no date`},
 		{"a time without a zone", "", list(`{file: keys/supplier.crt, go_live: "2027-01-15T06:00:00"}`), `16:55: partners[0].certificates[0].go_live: "2027-01-15T06:00:00" is no date`},
 		{"unknown purpose", "", list("{file: keys/supplier.crt, purposes: [wrap]}"), `16:57: partners[0].certificates[0].purposes[0]: "wrap" is no purpose`},
-		{"retired before it goes live", "", list("{file: keys/supplier.crt, go_live: 2027-01-15, retire: 2027-01-15}"), "16:75: partners[0].certificates[0].retire: it is retired before it goes live"},
 		{"live before it is valid", "", list("{file: keys/supplier.crt, go_live: 2025-01-15}"), "16:55: partners[0].certificates[0].go_live: the certificate begins only on 2026-01-01"},
 		{"live after its end", "", list("{file: keys/supplier.crt, go_live: 2035-01-15}"), "16:55: partners[0].certificates[0].go_live: the certificate ends on 2028-12-31"},
 		{"the same twice", "", list("keys/supplier.crt, keys/supplier.crt"), "16:39: partners[0].certificates[1]: the same certificate is listed before"},

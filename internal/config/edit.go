@@ -14,7 +14,6 @@ import (
 	"tradepost/partners"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
 
@@ -143,11 +142,7 @@ func written(u partners.Use) string {
 		if t.IsZero() {
 			return
 		}
-		layout := time.RFC3339
-		if t.Equal(t.Truncate(24 * time.Hour)) {
-			layout = time.DateOnly
-		}
-		fmt.Fprintf(&b, ", %s: %s", key, t.UTC().Format(layout))
+		fmt.Fprintf(&b, ", %s: %s", key, moment(t))
 	}
 	date("go_live", u.GoLive)
 	date("retire", u.Retire)
@@ -160,28 +155,7 @@ func written(u partners.Use) string {
 // insert adds an entry to the list under key of the section at path and checks
 // that nothing else has changed by it.
 func (c *Config) insert(path, key, line string, as func(*partners.Directory) bool) ([]byte, error) {
-	file, err := parser.ParseBytes(c.source.src, parser.ParseComments)
-	if err != nil {
-		return nil, err
-	}
-	node, err := find(file, path)
-	if err != nil {
-		return nil, err
-	}
-	e := &editor{lines: strings.SplitAfter(string(c.source.src), "\n")}
-	if err := e.add(node, key, line); err != nil {
-		return nil, err
-	}
-	text := []byte(strings.Join(e.lines, ""))
-	again, err := read(c.named, c.File, text, Overrides{NoFiles: true, Env: c.source.env})
-	if err != nil {
-		return nil, fmt.Errorf("the result would not be valid: %w", err)
-	}
-	if !as(again.Directory) || !reflect.DeepEqual(again.Directory.Partnerships(), c.Directory.Partnerships()) ||
-		!reflect.DeepEqual(again.Directory.Connections(), c.Directory.Connections()) {
-		return nil, errors.New("the result would mean something else")
-	}
-	return text, nil
+	return c.change(path, func(e *editor, n ast.Node) error { return e.add(n, key, line) }, as)
 }
 
 // find walks to a section: "station", "partners[2]".

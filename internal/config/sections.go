@@ -21,6 +21,7 @@ func (c *Config) station(s, top *section) partners.Station {
 		st.Identifiers = identifiers(s)
 		st.Certificate = s.file("certificate", "", c.Dir)
 		st.Key = s.file("key", "", c.Dir)
+		st.Retire = s.moment("retire")
 		if (st.Certificate == "") != (st.Key == "") {
 			s.r.problem(s.path, s.r.at(s.path), "give both", "a certificate and its key belong together, one of them is missing")
 		}

@@ -210,7 +210,7 @@ func listenOf(c *config.Config) config.Listen {
 // stationOf is the station without its keys.
 func stationOf(c *config.Config) partners.Station {
 	s := c.Directory.Station()
-	s.Certificate, s.Key, s.Keys = "", "", nil
+	s.Certificate, s.Key, s.Retire, s.Keys = "", "", time.Time{}, nil
 	return s
 }
 

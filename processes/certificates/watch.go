@@ -16,7 +16,8 @@ import (
 )
 
 // Watch raises an event when a certificate is about to end and nothing follows
-// it, at each of the thresholds once, and when sending switches to another.
+// it, at each of the thresholds once, when sending switches to another, and when
+// one is retired.
 type Watch struct {
 	Store processes.Store
 	IDs   *tracking.IDs
@@ -54,6 +55,7 @@ func (w *Watch) Look(ctx context.Context) error {
 	for owner, set := range w.Sets() {
 		due = append(due, w.ending(owner, set, now)...)
 		due = append(due, switched(owner, set, now)...)
+		due = append(due, retired(owner, set, now)...)
 	}
 	if w.TLS != nil {
 		for _, c := range w.TLS() {
@@ -175,6 +177,22 @@ func switched(owner string, set certs.Set, now time.Time) []notice {
 			continue
 		}
 		out = append(out, notice{owner: owner, sha256: certs.Fingerprint(live.Certificate), name: "live to " + string(p), kind: tracking.EventCertLive, text: text})
+	}
+	return out
+}
+
+// retired tells that a certificate is not used any more, though it is valid.
+func retired(owner string, set certs.Set, now time.Time) []notice {
+	var out []notice
+	for _, e := range set {
+		if e.Retire.IsZero() || now.Before(e.Retire) || !now.Before(e.Certificate.NotAfter) {
+			continue
+		}
+		text := fmt.Sprintf("%s of the station is retired: we sign nothing with it, and read nothing that is encrypted to it", short(e))
+		if owner != "" {
+			text = fmt.Sprintf("%s of %s is retired: its signatures are refused, and nothing is encrypted to it", short(e), owner)
+		}
+		out = append(out, notice{owner: owner, sha256: certs.Fingerprint(e.Certificate), name: "retired", kind: tracking.EventCertRetired, text: text})
 	}
 	return out
 }

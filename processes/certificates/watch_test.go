@@ -156,3 +156,75 @@ func TestWatchTLS(t *testing.T) {
 		t.Errorf("it said:\n%s\nwant:\n%s", strings.Join(logged, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestWatchTellsOfRetirement once, from the day on, and not of what has ended
+// anyway.
+func TestWatchTellsOfRetirement(t *testing.T) {
+	t.Parallel()
+	store := openStore(t)
+	now := day(0)
+	own, theirs, over := entry("OWN", -300, 900), entry("SUPPLIER", -300, 900), entry("OVER", -300, -10)
+	own.Retire, theirs.Retire, over.Retire = day(2), day(1), day(-20)
+	w := &certificates.Watch{
+		Store: store, IDs: store.IDs(), Now: func() time.Time { return now },
+		Sets: func() map[string]certs.Set {
+			return map[string]certs.Set{"": {own, entry("NEXT", 0, 900)}, "supplier": {theirs}, "carrier": {over}}
+		},
+	}
+	for half := range 8 {
+		now = day0.Add(time.Duration(half) * 12 * time.Hour)
+		if err := w.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events, err := store.Events(t.Context(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range events {
+		if e.Kind == tracking.EventCertRetired {
+			got = append(got, e.At.Format(time.DateOnly)+" "+e.Partner+": "+e.Text)
+		}
+	}
+	if len(got) != 2 || !strings.HasPrefix(got[0], "2026-11-22 supplier: \"CN=SUPPLIER\"") || !strings.Contains(got[0], "its signatures are refused") ||
+		!strings.HasPrefix(got[1], "2026-11-23 : \"CN=OWN\"") || !strings.Contains(got[1], "we sign nothing with it") {
+		t.Errorf("told %q", got)
+	}
+}
+
+// TestRetireNamesWhatDependsOnIt tells what is left, who has not switched, and
+// what is on its way.
+func TestRetireNamesWhatDependsOnIt(t *testing.T) {
+	t.Parallel()
+	old, next := entry("OLD", -300, 900), entry("NEXT", -300, 900)
+	next.GoLive, next.Purposes = day(3), []certs.Purpose{certs.Encrypt}
+	mark := func(e certs.Entry) *tracking.Certificate {
+		return &tracking.Certificate{SHA256: certs.Fingerprint(e.Certificate)}
+	}
+	uses := []tracking.CertificateUse{
+		{Partner: "supplier", Purpose: "sign", Certificate: *mark(old), Count: 1, LastAt: day(-1)},
+		{Partner: "carrier", Purpose: "sign", Certificate: *mark(old), Count: 1, LastAt: day(-1)},
+		{Partner: "supplier", Purpose: "encrypt", Certificate: *mark(old), Count: 1, LastAt: day(-1)},
+	}
+	open := []tracking.Transmission{
+		{ID: 1, Partner: "supplier", Evidence: tracking.Evidence{Recipient: mark(old)}},
+		{ID: 2, Partner: "supplier", Evidence: tracking.Evidence{Recipient: mark(next)}},
+		{ID: 3, Partner: "carrier", Evidence: tracking.Evidence{Recipient: mark(old)}},
+		{ID: 4, Partner: "supplier"},
+	}
+	for _, c := range []struct {
+		at      int
+		without string
+		next    int
+	}{{0, "sign encrypt", 0}, {5, "sign", 1}, {-5, "sign encrypt", 0}} {
+		r := certificates.Retire("supplier", certs.Set{old, next}, 0, day(c.at), uses, open, day0)
+		var without []string
+		for _, p := range r.Without {
+			without = append(without, string(p))
+		}
+		if strings.Join(without, " ") != c.without || len(r.Successors) != c.next || strings.Join(r.Unswitched, " ") != "supplier" || len(r.Open) != 1 || r.Open[0] != 1 {
+			t.Errorf("on day %d: %+v", c.at, r)
+		}
+	}
+}
