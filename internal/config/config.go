@@ -97,6 +97,9 @@ type Limits struct {
 	Transmission int64         // largest transmission accepted, in bytes
 	Workers      int           // runs worked on at the same time
 	Drain        time.Duration // how long a stop waits for what is in hand
+	Connections  int           // open at a time at the AS2 listener
+	Requests     int           // worked on at a time there
+	Share        int           // percent of both that one source may take
 }
 
 // Logs says how the log is written.

@@ -100,7 +100,7 @@ func TestLoad(t *testing.T) {
 		Store:   Store{Data: filepath.Join(dir, "data"), Database: "postgres://tradepost:hunter2@db/tradepost"},
 		Listen:  Listen{AS2: "127.0.0.1:4080", AS2Path: "/as2", Admin: "127.0.0.1:4081", AdminToken: filepath.Join(dir, "keys/admin.token")},
 		Monitor: Monitor{Every: 30 * time.Second, Certificate: 60 * 24 * time.Hour},
-		Limits:  Limits{Transmission: 64 << 20, Workers: 4, Drain: 30 * time.Second},
+		Limits:  Limits{Transmission: 64 << 20, Workers: 4, Drain: 30 * time.Second, Connections: 1024, Requests: 128, Share: 50},
 		Logs:    Logs{Level: "info", Format: "text"},
 	}
 	d := c.Directory

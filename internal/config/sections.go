@@ -114,7 +114,10 @@ func (c *Config) housekeeping(top *section) {
 	}
 	m.done()
 	l := top.section("limits")
-	c.Limits = Limits{Transmission: l.size("transmission", 1<<30), Workers: l.number("workers", 4, 1, 256), Drain: l.duration("drain", 30*time.Second)}
+	c.Limits = Limits{
+		Transmission: l.size("transmission", 1<<30), Workers: l.number("workers", 4, 1, 256), Drain: l.duration("drain", 30*time.Second),
+		Connections: l.number("connections", 1024, 2, 100_000), Requests: l.number("requests", 128, 2, 10_000), Share: l.number("share", 50, 1, 100),
+	}
 	l.done()
 	g := top.section("logs")
 	c.Logs = Logs{Level: g.choice("level", "info", "debug", "info", "warn", "error"), Format: g.choice("format", "text", "text", "json")}

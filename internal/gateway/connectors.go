@@ -65,6 +65,7 @@ func (g *Gateway) as2Endpoint(c *connectors, sink transport.Sink) (*transportas2
 	config.Limits.Payload = g.c.Limits.Transmission
 	config.Limits.Body = g.c.Limits.Transmission + g.c.Limits.Transmission/2 + 1<<20
 	config.Limits.Drain = g.c.Limits.Drain
+	config.Limits.Connections, config.Limits.Concurrent, config.Limits.Share = g.c.Limits.Connections, g.c.Limits.Requests, g.c.Limits.Share
 	endpoint, err := transportas2.New(config)
 	if err != nil {
 		return nil, err
