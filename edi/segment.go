@@ -122,6 +122,9 @@ func (e Element) Repeats() int {
 		return 0
 	}
 	n := 1
+	if e.first == e.last || e.seg.delims.Repetition == 0 {
+		return n
+	}
 	for _, at := range e.seg.sep[e.first:e.last] {
 		if e.seg.Raw[at] == e.seg.delims.Repetition {
 			n++
@@ -172,6 +175,17 @@ func (e Element) Component(j int) Value {
 	if e.first != e.last && e.seg.delims.Repetition != 0 {
 		e = e.Repeat(1)
 	}
+	return e.Part(j)
+}
+
+// Parts returns the number of values between the separators of whatever kind,
+// 1 for an element without any. For one repetition, as Repeat gives it, these
+// are its components.
+func (e Element) Parts() int { return e.last - e.first + 1 }
+
+// Part returns value j, from 1, of those that Parts counts. What is not there
+// is the zero Value.
+func (e Element) Part(j int) Value {
 	if at := e.first + j - 1; j >= 1 && at <= e.last {
 		return Value{seg: e.seg, first: at, last: at}
 	}

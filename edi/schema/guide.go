@@ -108,6 +108,9 @@ type Composite struct {
 	Uses  []Use
 	Notes []Note
 
+	// LastRequired is the position of the last mandatory component, 0 when
+	// there is none.
+	LastRequired int
 	// Formats are the positions whose Use has a Format.
 	Formats []int
 }
@@ -138,12 +141,21 @@ func formats(uses []Use) []int {
 
 // finish sets what is derived from Uses.
 func (s *Segment) finish() {
-	s.LastRequired, s.Formats = 0, formats(s.Uses)
-	for i := range s.Uses {
-		if s.Uses[i].Required {
-			s.LastRequired = i + 1
+	s.LastRequired, s.Formats = lastRequired(s.Uses), formats(s.Uses)
+}
+
+// finish sets what is derived from Uses.
+func (c *Composite) finish() {
+	c.LastRequired, c.Formats = lastRequired(c.Uses), formats(c.Uses)
+}
+
+func lastRequired(uses []Use) int {
+	for i := len(uses); i > 0; i-- {
+		if uses[i-1].Required {
+			return i
 		}
 	}
+	return 0
 }
 
 // Where is a condition on a segment: an element's value is one of a list.

@@ -260,7 +260,9 @@ func (e edit) element(st *statement, n *Node, position, component string, own bo
 	whole := *u.Composite
 	whole.Uses = slices.Clone(whole.Uses)
 	u.Composite = &whole
-	return e.use(st, &whole.Uses[c-1])
+	err := e.use(st, &whole.Uses[c-1])
+	whole.finish()
+	return err
 }
 
 // nodeRule reads require, forbid, optional, min N and max N from word i on and

@@ -152,7 +152,7 @@ func (r *resolver) composite(ref string) (*Composite, error) {
 			}
 			c.Uses = append(c.Uses, u)
 		}
-		c.Formats = formats(c.Uses)
+		c.finish()
 		r.composites[ref] = c
 		return c, nil
 	}

@@ -61,13 +61,56 @@ func orders(size int) []byte {
 	return b.Bytes()
 }
 
-// BenchmarkValidate850 is full validation: structure, types, lengths, codes,
+// ordersD96A writes EDIFACT ORDERS of 5 to 34 lines, with composites and
+// released characters, until there are size bytes.
+func ordersD96A(size int) []byte {
+	var b bytes.Buffer
+	b.WriteString("UNA:+.? 'UNB+UNOC:3+4012345000009:14+5412345000013:14+260801:1200+REF0001'")
+	documents := 0
+	for b.Len() < size {
+		documents++
+		n := 1
+		seg := func(format string, args ...any) {
+			n++
+			fmt.Fprintf(&b, format+"'", args...)
+		}
+		fmt.Fprintf(&b, "UNH+%d+ORDERS:D:96A:UN:EAN008'", documents)
+		seg("BGM+220+PO%08d+9", documents)
+		seg("DTM+137:20260801:102")
+		seg("DTM+2:202609%02d:102", 1+documents%28)
+		seg("FTX+AAI+++DELIVER TO GATE 5?: ASK FOR O?'NEIL")
+		seg("RFF+CT:C%05d", documents%1e5)
+		seg("NAD+BY+5412345000013::9")
+		seg("NAD+SU+4012345000094::9++EXAMPLE GMBH ?+ CO+HAUPTSTR. %d+HAMBURG++20095+DE", documents%200)
+		seg("CUX+2:EUR:9")
+		lines := 5 + documents%30
+		for line := 1; line <= lines; line++ {
+			seg("LIN+%d++%013d:EN", line, documents*line)
+			seg("PIA+1+SKU%06d:SA", line)
+			seg("IMD+F++:::WIDGET SIZE %d", line%60)
+			seg("QTY+21:%d", 1+line*7%500)
+			seg("MOA+203:%d.%02d", documents%900, line)
+			seg("PRI+AAA:%d.%02d", line, documents%100)
+		}
+		seg("UNS+S")
+		seg("CNT+2:%d", lines)
+		fmt.Fprintf(&b, "UNT+%d+%d'", n+1, documents)
+	}
+	fmt.Fprintf(&b, "UNZ+%d+REF0001'", documents)
+	return b.Bytes()
+}
+
+// BenchmarkValidate is full validation: structure, types, lengths, codes,
 // dates, syntax notes, counts and business keys. Memcpy, reading alone, and
 // several workers run in turn with it; of each the best time counts. What the
 // machine gives to several cores is told by as many validations of an input
 // each: n-workers-%apart is how near n workers on one input come to it.
-func BenchmarkValidate850(b *testing.B) {
-	input := orders(8 << 20)
+func BenchmarkValidate(b *testing.B) {
+	b.Run("X12-850", func(b *testing.B) { benchmarkValidate(b, orders(8<<20)) })
+	b.Run("EDIFACT-ORDERS", func(b *testing.B) { benchmarkValidate(b, ordersD96A(8<<20)) })
+}
+
+func benchmarkValidate(b *testing.B, input []byte) {
 	catalog := schema.Shipped()
 	out := make([]byte, len(input))
 	read := func() {
@@ -154,6 +197,21 @@ func TestNothingAllocatedPerSegment(t *testing.T) {
 	for name, of := range map[string]func(int) string{"X12": x12, "EDIFACT": edifact} {
 		if short, long := allocations(of(10)), allocations(of(100)); long > short+20 {
 			t.Errorf("%s: %.0f allocations, %.0f for ten times the segments", name, short, long)
+		}
+	}
+}
+
+// TestCharactersBeyondASCII: what is to be said about the characters of a long
+// value costs no more than looking at each of them once; a square of it would
+// never come to an end here.
+func TestCharactersBeyondASCII(t *testing.T) {
+	t.Parallel()
+	const letters = 900_000
+	for _, set := range []string{"UNOA", "UNOC", "UNOE", "UNOW"} {
+		in := "UNB+" + set + ":3+A+B+260801:1200+1'UNH+1+ORDERS:D:96A:UN'BGM+220+1+9'FTX+AAI+++" + strings.Repeat("\xe9", letters) + "'UNT+4+1'UNZ+1+1'"
+		r, err := validate.Validate(t.Context(), strings.NewReader(in), validate.Options{Catalog: schema.Shipped()})
+		if err != nil || r.Errors == 0 {
+			t.Errorf("%s: %v, %d errors for a value of %d characters", set, err, r.Errors, letters)
 		}
 	}
 }

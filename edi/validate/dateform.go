@@ -11,7 +11,7 @@ import (
 // checkForm compares a date or time with the form that a code beside it names:
 // element 1250 of X12, 2379 of EDIFACT. Codes without a form of digits are not
 // checked.
-func (v *validator) checkForm(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component, repeat int, u *schema.Use, code, value edi.Value) {
+func (v *validator) checkForm(at *spot, code, value edi.Value) {
 	if code.Empty() || value.Empty() || !value.Plain() {
 		return
 	}
@@ -27,7 +27,7 @@ func (v *validator) checkForm(seg *edi.Segment, node *schema.Node, layout *schem
 	if form[0] == 'h' {
 		f, what = faultTime, "time"
 	}
-	v.valueIssue(f, seg, node, layout, p, component, repeat, b, u, fmt.Sprintf("is no %s of the form %s (%s) that the code beside it names", what, code.Raw(), spell(form)))
+	v.valueIssue(f, at, b, fmt.Sprintf("is no %s of the form %s (%s) that the code beside it names", what, code.Raw(), spell(form)))
 }
 
 // A form is written in these letters: YYYY or YY year, MM month, DD day, JJJ

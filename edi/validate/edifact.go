@@ -83,7 +83,7 @@ func (v *validator) badPart(level Level, ack string, element, component int, for
 func (v *validator) openUNB(seg *edi.Segment) error {
 	v.icScope = scope{}
 	v.delims = seg.Delimiters()
-	v.table, v.mark = separators(v.delims), ','
+	v.mark = ','
 	interactive := seg.Is("UIB")
 	ic := &Interchange{
 		Standard: schema.EDIFACT, Offset: seg.Pos.Offset, Accepted: true, Groups: []*Group{}, Delimiters: v.delims,
@@ -172,7 +172,7 @@ func (v *validator) checkUNB() {
 func (v *validator) openMissingUNB(seg *edi.Segment) {
 	v.icScope = scope{}
 	v.delims = seg.Delimiters()
-	v.table, v.mark = separators(v.delims), ','
+	v.mark = ','
 	v.charset = edifact.Charset{}
 	v.ic = &Interchange{Standard: schema.EDIFACT, Offset: seg.Pos.Offset, Accepted: true, Groups: []*Group{}, Delimiters: v.delims, Extent: Extent{Offset: seg.Pos.Offset, First: seg.Pos.Ordinal}}
 	v.groupNo, v.docNo, v.headless = 0, 0, true
@@ -392,10 +392,10 @@ func (v *validator) messageTrailer(tag, header, control string, interactive bool
 
 // checkCharacters compares a segment with the character set UNB names.
 func (v *validator) checkCharacters(seg *edi.Segment) {
-	if v.o.StructureOnly {
+	b := seg.Content()
+	if v.o.StructureOnly || v.ascii && (v.charset.ID() != "UNOA" || !hasLower(b)) {
 		return
 	}
-	b := seg.Content()
 	class := classes(b)
 	suspicious := classHigh
 	if v.charset.ID() == "UNOA" {
@@ -417,7 +417,7 @@ func (v *validator) checkCharacters(seg *edi.Segment) {
 		case byteClass[c]&classControl != 0:
 			v.badCharacter(seg, i, false)
 			return
-		case byteClass[c]&suspicious != 0 && v.charset.ID() != "" && v.charset.Check(b[i:]) == 0 && !v.again("character-set"):
+		case byteClass[c]&suspicious != 0 && v.charset.ID() != "" && v.charset.Check(b[i:i+1]) == 0 && !v.again("character-set"):
 			v.badCharacter(seg, i, true)
 			suspicious = 0 // one a segment tells enough
 		}

@@ -12,29 +12,45 @@ import (
 
 const maxKeys = 200 // business keys kept of one document
 
+// spot is the place of a value in the segment being checked.
+type spot struct {
+	seg       *edi.Segment
+	node      *schema.Node // nil when the segment has no place
+	layout    *schema.Segment
+	use       *schema.Use
+	p         int // position of the element, from 1
+	component int // 0 for the whole element
+	repeat    int // repetition, 0 when there is only one
+}
+
+// name is how a text calls the spot: BEG02, BEG02 component 3.
+func (at *spot) name() string {
+	if at.component > 0 {
+		return fmt.Sprintf("%s component %d", name(at.layout, at.p), at.component)
+	}
+	return name(at.layout, at.p)
+}
+
 // checkSegment checks the elements of a segment against its layout. The
 // envelope checks have looked at ST, SE, UNH and UNT already.
 func (v *validator) checkSegment(seg *edi.Segment, layout *schema.Segment, node *schema.Node) {
 	if v.o.StructureOnly {
 		return
 	}
-	if tag := schema.MakeTag(seg.Tag); tag == tagST || tag == tagSE || tag == tagUNH || tag == tagUNT {
+	switch layout.Tag {
+	case "ST", "SE", "UNH", "UNT":
 		return
 	}
+	at := spot{seg: seg, node: node, layout: layout}
 	n, uses := seg.Len(), layout.Uses
 	var present uint64
-	for i := range min(len(uses), max(n, layout.LastRequired)) {
+	for i := range uses[:min(len(uses), max(n, layout.LastRequired))] {
 		u := &uses[i]
-		if i >= n {
-			if u.Required {
-				v.missingElement(seg, node, layout, i+1, 0, u)
-			}
-			continue
-		}
 		e := seg.Element(i + 1)
+		at.p, at.use = i+1, u
 		if e.Empty() {
 			if u.Required {
-				v.missingElement(seg, node, layout, i+1, 0, u)
+				v.missingElement(&at)
 			}
 			continue
 		}
@@ -42,21 +58,21 @@ func (v *validator) checkSegment(seg *edi.Segment, layout *schema.Segment, node 
 			present |= 1 << i
 		}
 		if u.Forbidden {
-			v.ownIssue(faultForbiddenElement, seg, node, i+1, 0, e.Raw(), u, fmt.Sprintf("%s (%s) is not used in guide %s. Leave it empty.", name(layout, i+1), u.Name, v.walk.guide.Name))
+			v.forbidden(&at, e.Raw())
 			continue
 		}
-		v.checkElement(seg, node, layout, i+1, u, e)
+		v.checkElement(&at, e)
 	}
 	switch {
 	case n > len(uses):
 		v.surplus(seg, node, layout)
-	case n > 0 && len(seg.Element(n).Raw()) == 0 && !v.again("trailing-separators"):
+	case n > 0 && seg.Element(n).Empty() && !v.again("trailing-separators"):
 		v.elementWaiver("trailing-separators", seg, node, n, fmt.Sprintf("Empty elements with their separators stand at the end of %s.", layout.Tag))
 	}
 	for _, p := range layout.Formats {
 		if p <= n {
-			u := &uses[p-1]
-			v.checkForm(seg, node, layout, p, 0, 0, u, seg.Element(u.Format).Value(), seg.Element(p).Value())
+			at.p, at.use = p, &uses[p-1]
+			v.checkForm(&at, seg.Element(at.use.Format).Value(), seg.Element(p).Value())
 		}
 	}
 	for i := range layout.Notes {
@@ -96,46 +112,49 @@ func name(layout *schema.Segment, p int) string {
 	return fmt.Sprintf("%s%02d", layout.Tag, p)
 }
 
-func (v *validator) missingElement(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component int, u *schema.Use) {
+func (v *validator) missingElement(at *spot) {
 	if v.full() {
 		v.add(&Issue{Severity: Error, Level: LevelElement})
 		return
 	}
-	where := name(layout, p)
-	if component > 0 {
-		where = fmt.Sprintf("%s component %d", where, component)
-	}
-	text := fmt.Sprintf("%s (%s) is missing; %s always needs it.", where, u.Name, layout.Tag)
+	u := at.use
+	text := fmt.Sprintf("%s (%s) is missing; %s always needs it.", at.name(), u.Name, at.layout.Tag)
 	if u.OwnRequired {
-		text = fmt.Sprintf("%s (%s) is missing; guide %s asks for it.", where, u.Name, v.walk.guide.Name)
+		text = fmt.Sprintf("%s (%s) is missing; guide %s asks for it.", at.name(), u.Name, v.walk.guide.Name)
 	}
-	v.useIssue(faultMissingElement, seg, node, p, component, 0, nil, u, u.OwnRequired, text)
+	whole := *at
+	whole.repeat = 0
+	v.useIssue(faultMissingElement, &whole, nil, u.OwnRequired, text)
+}
+
+// forbidden reports a value that a partner's guide has no use for.
+func (v *validator) forbidden(at *spot, value []byte) {
+	whole := *at
+	whole.repeat = 0
+	v.useIssue(faultForbiddenElement, &whole, value, true, fmt.Sprintf("%s (%s) is not used in guide %s. Leave it empty.", at.name(), at.use.Name, v.walk.guide.Name))
 }
 
 // checkElement checks one element that holds something.
-func (v *validator) checkElement(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p int, u *schema.Use, e edi.Element) {
-	// Nearly all values hold no separator: one pass tells, and is all they need.
-	raw, class := e.Raw(), uint8(0)
-	for _, b := range raw {
-		class |= v.table[b]
-	}
-	if class&classSeparator == 0 && u.Composite == nil {
-		v.checkText(seg, node, layout, p, 0, 0, u, raw, class)
+func (v *validator) checkElement(at *spot, e edi.Element) {
+	if e.Simple() && at.use.Composite == nil {
+		v.checkValue(at, e.Value())
 		return
 	}
 	repeats := e.Repeats()
 	if repeats <= 1 {
-		v.checkRepeat(seg, node, layout, p, 0, u, e)
+		v.checkRepeat(at, e)
 		return
 	}
-	if repeats > u.Repeat {
-		v.useIssue(faultTooManyRepeats, seg, node, p, 0, 0, e.Raw(), u, false, fmt.Sprintf("%s (%s) occurs %d times, at most %s allowed. The repetition separator inside the data splits it, too.", name(layout, p), u.Name, repeats, times(u.Repeat)))
+	if repeats > at.use.Repeat {
+		v.useIssue(faultTooManyRepeats, at, e.Raw(), false, fmt.Sprintf("%s (%s) occurs %d times, at most %s allowed. The repetition separator inside the data splits it, too.", at.name(), at.use.Name, repeats, times(at.use.Repeat)))
 	}
-	for k := 1; k <= repeats && k <= u.Repeat; k++ {
+	for k := 1; k <= repeats && k <= at.use.Repeat; k++ {
 		if part := e.Repeat(k); !part.Empty() {
-			v.checkRepeat(seg, node, layout, p, k, u, part)
+			at.repeat = k
+			v.checkRepeat(at, part)
 		}
 	}
+	at.repeat = 0
 }
 
 func times(n int) string {
@@ -145,171 +164,191 @@ func times(n int) string {
 	return fmt.Sprintf("%d times are", n)
 }
 
-func (v *validator) checkRepeat(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, repeat int, u *schema.Use, e edi.Element) {
-	components := e.Components()
-	if u.Composite == nil {
-		if components > 1 {
-			v.split(seg, node, layout, p, repeat, u, e)
-			return
+// checkRepeat checks one repetition of an element.
+func (v *validator) checkRepeat(whole *spot, e edi.Element) {
+	if whole.use.Composite == nil {
+		if e.Simple() {
+			v.checkValue(whole, e.Value())
+		} else {
+			v.split(whole, e)
 		}
-		v.checkValue(seg, node, layout, p, 0, repeat, u, e.Value())
 		return
 	}
-	uses := u.Composite.Uses
+	at := *whole
+	uses, n := whole.use.Composite.Uses, e.Parts()
 	var present uint64
-	for j := range uses {
-		cu := &uses[j]
-		value := e.Component(j + 1)
+	for j := range uses[:min(len(uses), max(n, whole.use.Composite.LastRequired))] {
+		at.use, at.component = &uses[j], j+1
+		value := e.Part(j + 1)
 		if value.Empty() {
-			if cu.Required {
-				v.missingElement(seg, node, layout, p, j+1, cu)
+			if at.use.Required {
+				v.missingElement(&at)
 			}
 			continue
 		}
 		if j < 64 {
 			present |= 1 << j
 		}
-		if cu.Forbidden {
-			v.ownIssue(faultForbiddenElement, seg, node, p, j+1, value.Raw(), cu, fmt.Sprintf("%s component %d (%s) is not used in guide %s. Leave it empty.", name(layout, p), j+1, cu.Name, v.walk.guide.Name))
+		if at.use.Forbidden {
+			v.forbidden(&at, value.Raw())
 			continue
 		}
-		v.checkValue(seg, node, layout, p, j+1, repeat, cu, value)
+		v.checkValue(&at, value)
 	}
-	for _, j := range u.Composite.Formats {
-		cu := &uses[j-1]
-		v.checkForm(seg, node, layout, p, j, repeat, cu, e.Component(cu.Format), e.Component(j))
+	for _, j := range whole.use.Composite.Formats {
+		at.use, at.component = &uses[j-1], j
+		v.checkForm(&at, e.Part(at.use.Format), e.Part(j))
 	}
-	if components > 1 && components <= len(uses) && len(e.Component(components).Raw()) == 0 && !v.again("trailing-component-separators") {
-		v.elementWaiver("trailing-component-separators", seg, node, p, fmt.Sprintf("%s (%s) ends in component separators with nothing behind them.", name(layout, p), u.Name))
+	if n > 1 {
+		v.lastParts(whole, e)
 	}
-	for j := len(uses) + 1; j <= components; j++ {
-		if value := e.Component(j); !value.Empty() {
-			v.useIssue(faultTooManyComponents, seg, node, p, j, repeat, value.Raw(), u, false, fmt.Sprintf("%s (%s) has %s, at most %d are expected.", name(layout, p), u.Name, plural(components, "component"), len(uses)))
-			break
+	for i := range whole.use.Composite.Notes {
+		if note := &whole.use.Composite.Notes[i]; !note.Holds(present) {
+			v.broken(at.seg, at.node, note, present, at.p, func(c int) string { return fmt.Sprintf("%s component %d", name(at.layout, at.p), c) }, uses)
 		}
 	}
-	for i := range u.Composite.Notes {
-		if note := &u.Composite.Notes[i]; !note.Holds(present) {
-			v.broken(seg, node, note, present, p, func(c int) string { return fmt.Sprintf("%s component %d", name(layout, p), c) }, uses)
+}
+
+// lastParts looks at the end of a composite: components beyond the last one of
+// its layout, and separators with nothing behind them.
+func (v *validator) lastParts(at *spot, e edi.Element) {
+	n, most := e.Parts(), len(at.use.Composite.Uses)
+	if n <= most && e.Part(n).Empty() && !v.again("trailing-component-separators") {
+		v.elementWaiver("trailing-component-separators", at.seg, at.node, at.p, fmt.Sprintf("%s (%s) ends in component separators with nothing behind them.", at.name(), at.use.Name))
+	}
+	for j := most + 1; j <= n; j++ {
+		if value := e.Part(j); !value.Empty() {
+			beyond := *at
+			beyond.component = j
+			v.useIssue(faultTooManyComponents, &beyond, value.Raw(), false, fmt.Sprintf("%s (%s) has %s, at most %d are expected.", at.name(), at.use.Name, plural(n, "component"), most))
+			break
 		}
 	}
 }
 
 // split handles component separators inside a simple element.
-func (v *validator) split(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, repeat int, u *schema.Use, e edi.Element) {
-	first := e.Component(1)
+func (v *validator) split(at *spot, e edi.Element) {
+	u := at.use
+	first := e.Part(1)
 	rest := e.Raw()[len(first.Raw()):]
 	if v.onlySeparators(rest) {
 		if !v.again("trailing-component-separators") {
-			v.elementWaiver("trailing-component-separators", seg, node, p, fmt.Sprintf("%s ends in a component separator though it is no composite; it is read without it.", name(layout, p)))
+			v.elementWaiver("trailing-component-separators", at.seg, at.node, at.p, fmt.Sprintf("%s ends in a component separator though it is no composite; it is read without it.", at.name()))
 		}
 		if !first.Empty() {
-			v.checkValue(seg, node, layout, p, 0, repeat, u, first)
+			v.checkValue(at, first)
 		} else if u.Required {
-			v.missingElement(seg, node, layout, p, 0, u)
+			v.missingElement(at)
 		}
 		return
 	}
 	if u.Type == schema.String && v.ic.Standard == schema.X12 && !v.strictly("separator-in-text") {
 		if !v.again("separator-in-text") {
-			v.elementWaiver("separator-in-text", seg, node, p, fmt.Sprintf("%s (%s) holds the component separator %q though it is no composite; it is read as part of the text.", name(layout, p), u.Name, v.delims.Component))
+			v.elementWaiver("separator-in-text", at.seg, at.node, at.p, fmt.Sprintf("%s (%s) holds the component separator %q though it is no composite; it is read as part of the text.", at.name(), u.Name, v.delims.Component))
 		}
-		v.checkValue(seg, node, layout, p, 0, repeat, u, e.Value())
+		v.checkValue(at, e.Value())
 		return
 	}
-	v.useIssue(faultTooManyComponents, seg, node, p, 2, repeat, e.Raw(), u, false, fmt.Sprintf("%s (%s) is no composite, but the component separator %q splits it.", name(layout, p), u.Name, v.delims.Component))
+	second := *at
+	second.component = 2
+	v.useIssue(faultTooManyComponents, &second, e.Raw(), false, fmt.Sprintf("%s (%s) is no composite, but the component separator %q splits it.", at.name(), u.Name, v.delims.Component))
 }
 
 // checkValue checks one value as it stands in the input.
-func (v *validator) checkValue(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component, repeat int, u *schema.Use, value edi.Value) {
+func (v *validator) checkValue(at *spot, value edi.Value) {
 	b := value.Raw()
 	if !value.Plain() {
 		v.scratch = value.Append(v.scratch[:0])
 		if b = v.scratch; len(b) == 0 { // line ends only, of a wrapped line
-			if u.Required {
-				v.missingElement(seg, node, layout, p, component, u)
+			if at.use.Required {
+				v.missingElement(at)
 			}
 			return
 		}
 	}
-	v.checkText(seg, node, layout, p, component, repeat, u, b, classes(b))
+	v.checkText(at, b)
 }
 
 // checkText checks a value whose release characters and line ends are gone.
-// class is the union of the classes of its bytes.
-func (v *validator) checkText(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component, repeat int, u *schema.Use, b []byte, class uint8) {
+func (v *validator) checkText(at *spot, b []byte) {
+	u, n := at.use, len(b)
 	if u.Type == schema.Binary {
 		return
 	}
-	if class&classControl != 0 {
-		if v.ic.Standard == schema.EDIFACT {
-			return // checkCharacters has told so
+	if !v.ascii {
+		class := classes(b)
+		if class&classControl != 0 {
+			if v.ic.Standard == schema.EDIFACT {
+				return // checkCharacters has told so
+			}
+			v.valueIssue(faultCharacter, at, b, "holds a control character; only printable characters are allowed")
+			return
 		}
-		v.valueIssue(faultCharacter, seg, node, layout, p, component, repeat, b, u, "holds a control character; only printable characters are allowed")
-		return
-	}
-	if class&classHigh != 0 && v.ic.Standard == schema.X12 {
-		if !v.again("non-ascii") {
-			v.elementWaiver("non-ascii", seg, node, p, fmt.Sprintf("%s (%s) holds characters outside ASCII; both sides have to agree on them.", name(layout, p), u.Name))
+		if class&classHigh != 0 && v.ic.Standard == schema.X12 && !v.again("non-ascii") {
+			v.elementWaiver("non-ascii", at.seg, at.node, at.p, fmt.Sprintf("%s (%s) holds characters outside ASCII; both sides have to agree on them.", name(at.layout, at.p), u.Name))
 		}
 	}
-	if class&classSpace != 0 && (b[0] == ' ' || b[len(b)-1] == ' ') {
-		b = v.padding(seg, node, layout, p, u, b)
-		if len(b) == 0 {
+	if b[0] == ' ' || b[n-1] == ' ' {
+		if b = v.padding(at, b); len(b) == 0 {
 			if u.Required {
-				v.valueIssue(faultMissingElement, seg, node, layout, p, component, repeat, nil, u, "holds blanks only, and a value is always needed")
+				v.valueIssue(faultMissingElement, at, nil, "holds blanks only, and a value is always needed")
 			}
 			return
 		}
+		n = len(b)
 	}
-	n := length(b, class)
+	if !v.ascii {
+		n = length(b)
+	}
 	switch u.Type {
 	case schema.Implied:
+		digits := b
 		if b[0] == '-' {
+			digits = b[1:]
 			n--
 		}
-		if class&^(classDigit|classOther|classSpace) != 0 || !isDigits(b[len(b)-n:]) {
-			v.valueIssue(faultKind, seg, node, layout, p, component, repeat, b, u, "is no whole number: digits, with a minus sign in front if need be, are expected")
+		if !isDigits(digits) {
+			v.valueIssue(faultKind, at, b, "is no whole number: digits, with a minus sign in front if need be, are expected")
 			return
 		}
 	case schema.Decimal, schema.Numeric:
 		digits, ok := decimal(b, v.mark)
 		if ok && (v.ic.Standard == schema.EDIFACT || b[0] == '+') {
-			v.notation(seg, node, layout, p, component, u, b)
+			v.notation(at, b)
 		}
 		if !ok {
-			v.valueIssue(faultKind, seg, node, layout, p, component, repeat, b, u, "is no number: digits with a decimal point and a minus sign in front if need be are expected")
+			v.valueIssue(faultKind, at, b, "is no number: digits with a decimal point and a minus sign in front if need be are expected")
 			return
 		}
 		n = digits
 	}
 	if n < u.Min {
-		v.valueIssue(faultTooShort, seg, node, layout, p, component, repeat, b, u, fmt.Sprintf("has %s, at least %d are expected", plural(n, "character"), u.Min))
+		v.valueIssue(faultTooShort, at, b, fmt.Sprintf("has %s, at least %d are expected", plural(n, "character"), u.Min))
 		return
 	}
 	if n > u.Max {
-		v.valueIssue(faultTooLong, seg, node, layout, p, component, repeat, b, u, fmt.Sprintf("has %s, at most %d are expected", plural(n, "character"), u.Max))
+		v.valueIssue(faultTooLong, at, b, fmt.Sprintf("has %s, at most %d are expected", plural(n, "character"), u.Max))
 		return
 	}
 	switch u.Type {
 	case schema.Date:
 		if !validDate(b) {
-			v.valueIssue(faultDate, seg, node, layout, p, component, repeat, b, u, "is no date: "+dateForm(u)+" is expected, and the day has to exist")
+			v.valueIssue(faultDate, at, b, "is no date: "+dateForm(u)+" is expected, and the day has to exist")
 		}
 		return
 	case schema.Time:
 		if !validTime(b) {
-			v.valueIssue(faultTime, seg, node, layout, p, component, repeat, b, u, "is no time: HHMM, HHMMSS or HHMMSS with decimals is expected, 00 to 23 hours")
+			v.valueIssue(faultTime, at, b, "is no time: HHMM, HHMMSS or HHMMSS with decimals is expected, 00 to 23 hours")
 		}
 		return
 	case schema.Alpha:
-		if class&classDigit != 0 {
-			v.valueIssue(faultKind, seg, node, layout, p, component, repeat, b, u, "holds digits; letters are expected")
+		if classes(b)&classDigit != 0 {
+			v.valueIssue(faultKind, at, b, "holds digits; letters are expected")
 			return
 		}
 	}
 	if u.Codes != nil && !u.Codes.Allows(b, v.today) {
-		v.badCode(seg, node, layout, p, component, repeat, b, u)
+		v.badCode(at, b)
 	}
 }
 
@@ -323,16 +362,17 @@ func dateForm(u *schema.Use) string {
 	return "CCYYMMDD"
 }
 
-func (v *validator) badCode(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component, repeat int, b []byte, u *schema.Use) {
+func (v *validator) badCode(at *spot, b []byte) {
+	u := at.use
 	if code, ok := u.Codes.Find(b); ok {
-		v.valueIssue(faultCode, seg, node, layout, p, component, repeat, b, u, fmt.Sprintf("(%s) is out of its dates: valid %s", code.Name, period(code)))
+		v.valueIssue(faultCode, at, b, fmt.Sprintf("(%s) is out of its dates: valid %s", code.Name, period(code)))
 		return
 	}
 	what := "is not one of its codes"
 	if u.OwnCodes {
 		what = "is not one of the codes guide " + v.walk.guide.Name + " allows"
 	}
-	v.valueIssue(faultCode, seg, node, layout, p, component, repeat, b, u, what+": "+u.Codes.Hint(8)+" are expected")
+	v.valueIssue(faultCode, at, b, what+": "+u.Codes.Hint(8)+" are expected")
 }
 
 func period(c schema.Code) string {
@@ -347,24 +387,25 @@ func period(c schema.Code) string {
 
 // padding takes blanks off a value. Text may be padded behind; elsewhere
 // blanks are a waiver.
-func (v *validator) padding(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p int, u *schema.Use, b []byte) []byte {
+func (v *validator) padding(at *spot, b []byte) []byte {
+	u, where := at.use, name(at.layout, at.p)
 	trimmed := bytes.TrimRight(b, " ")
 	if u.Type == schema.String || u.Type == schema.AlphaNum || u.Type == schema.Alpha {
 		if len(trimmed) == 0 {
 			if !v.again("blank-value") {
-				v.elementWaiver("blank-value", seg, node, p, fmt.Sprintf("%s (%s) holds blanks only.", name(layout, p), u.Name))
+				v.elementWaiver("blank-value", at.seg, at.node, at.p, fmt.Sprintf("%s (%s) holds blanks only.", where, u.Name))
 			}
 			return trimmed
 		}
 		if v.strictly("padded-value") && len(trimmed) < len(b) {
 			if !v.again("padded-value") {
-				v.elementWaiver("padded-value", seg, node, p, fmt.Sprintf("%s (%s) is padded with blanks.", name(layout, p), u.Name))
+				v.elementWaiver("padded-value", at.seg, at.node, at.p, fmt.Sprintf("%s (%s) is padded with blanks.", where, u.Name))
 			}
 		}
 		return b
 	}
 	if !v.again("padded-value") {
-		v.elementWaiver("padded-value", seg, node, p, fmt.Sprintf("%s (%s) is padded with blanks; it is read without them.", name(layout, p), u.Name))
+		v.elementWaiver("padded-value", at.seg, at.node, at.p, fmt.Sprintf("%s (%s) is padded with blanks; it is read without them.", where, u.Name))
 	}
 	return bytes.Trim(b, " ")
 }
@@ -414,7 +455,7 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 		v.elementWaiver("syntax-note", seg, node, element, text)
 		return
 	}
-	is := v.useIssue(f, seg, node, element, component, 0, nil, &uses[at-1], false, text)
+	is := v.useIssue(f, &spot{seg: seg, node: node, use: &uses[at-1], p: element, component: component}, nil, false, text)
 	if component == 0 {
 		is.Trigger = trigger
 	}

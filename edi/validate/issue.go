@@ -54,14 +54,14 @@ func (v *validator) elementAt(f fault, seg *edi.Segment, node *schema.Node, p, c
 
 // useIssue reports a fault of an element with a layout; own says that a rule
 // of a partner's guide is what it breaks.
-func (v *validator) useIssue(f fault, seg *edi.Segment, node *schema.Node, p, component, repeat int, value []byte, u *schema.Use, own bool, text string) *Issue {
+func (v *validator) useIssue(f fault, at *spot, value []byte, own bool, text string) *Issue {
 	if v.full() {
 		is := &Issue{Severity: Error, Level: LevelElement}
 		v.add(is)
 		return is
 	}
-	is := v.elementAt(f, seg, node, p, component, repeat, value)
-	is.Text, is.Reference = text, reference(u.Ref)
+	is := v.elementAt(f, at.seg, at.node, at.p, at.component, at.repeat, value)
+	is.Text, is.Reference = text, reference(at.use.Ref)
 	if own {
 		_, _, is.Code999 = f.codes()
 	}
@@ -77,27 +77,21 @@ func reference(ref string) string {
 	return ""
 }
 
-func (v *validator) ownIssue(f fault, seg *edi.Segment, node *schema.Node, p, component int, value []byte, u *schema.Use, text string) {
-	v.useIssue(f, seg, node, p, component, 0, value, u, true, text)
-}
-
 // valueIssue reports a fault of a value: "BEG02 (Type) "QQ" is no ...".
-func (v *validator) valueIssue(f fault, seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component, repeat int, value []byte, u *schema.Use, what string) {
+func (v *validator) valueIssue(f fault, at *spot, value []byte, what string) {
 	if v.full() {
 		v.add(&Issue{Severity: Error, Level: LevelElement})
 		return
 	}
 	var b strings.Builder
-	b.WriteString(name(layout, p))
-	if component > 0 {
-		fmt.Fprintf(&b, " component %d", component)
+	b.WriteString(at.name())
+	if at.repeat > 0 {
+		fmt.Fprintf(&b, " repetition %d", at.repeat)
 	}
-	if repeat > 0 {
-		fmt.Fprintf(&b, " repetition %d", repeat)
-	}
+	u := at.use
 	fmt.Fprintf(&b, " (%s) %s %s.", u.Name, quote(clip(value)), what)
 	own := f == faultCode && u.OwnCodes || (f == faultTooShort || f == faultTooLong) && u.OwnLength
-	v.useIssue(f, seg, node, p, component, repeat, value, u, own, b.String())
+	v.useIssue(f, at, value, own, b.String())
 }
 
 // elementIssue reports a fault of an element without a layout at hand.

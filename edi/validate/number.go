@@ -1,11 +1,6 @@
 package validate
 
-import (
-	"fmt"
-
-	"tradepost/edi"
-	"tradepost/edi/schema"
-)
+import "fmt"
 
 // decimal counts the digits of a number; sign, decimal mark and exponent sign
 // do not count. The mark is a point, or the one given.
@@ -40,7 +35,7 @@ func decimal(b []byte, mark byte) (int, bool) {
 
 // notation looks at what is around the digits of a number: neither standard
 // has a plus sign, and ISO 9735 wants a digit on both sides of the decimal mark.
-func (v *validator) notation(seg *edi.Segment, node *schema.Node, layout *schema.Segment, p, component int, u *schema.Use, b []byte) {
+func (v *validator) notation(at *spot, b []byte) {
 	isMark := func(c byte) bool { return c == v.mark || c == '.' }
 	rule, text := "", ""
 	switch last := len(b) - 1; {
@@ -56,7 +51,7 @@ func (v *validator) notation(seg *edi.Segment, node *schema.Node, layout *schema
 	if v.again(rule) {
 		return
 	}
-	is := v.elementAt(waiverFault(rule), seg, node, p, component, 0, b)
-	is.Rule, is.Text = rule, fmt.Sprintf("%s (%s) %s %s.", name(layout, p), u.Name, quote(clip(b)), text)
+	is := v.elementAt(waiverFault(rule), at.seg, at.node, at.p, at.component, 0, b)
+	is.Rule, is.Text = rule, fmt.Sprintf("%s (%s) %s %s.", name(at.layout, at.p), at.use.Name, quote(clip(b)), text)
 	v.waive(&v.docScope, *is)
 }

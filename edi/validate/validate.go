@@ -70,8 +70,8 @@ type validator struct {
 	bareGroup bool // EDIFACT: the group stands for no UNG
 	headless  bool // EDIFACT: the interchange has no UNB
 	delims    edi.Delimiters
-	mark      byte       // decimal mark besides the point: EDIFACT takes either, whatever UNA says
-	table     [256]uint8 // classes of bytes with these delimiters
+	mark      byte // decimal mark besides the point: EDIFACT takes either, whatever UNA says
+	ascii     bool // the segment being looked at is printable ASCII
 	charset   edifact.Charset
 }
 
@@ -247,15 +247,13 @@ func (v *validator) segment(seg *edi.Segment) error {
 		if isEdifactService(tag) {
 			return v.edifactEnvelope(seg, tag)
 		}
-		if v.doc != nil {
-			v.ordinal++
-			v.checkCharacters(seg)
-			v.walk.step(v, seg, tag)
-			return nil
-		}
 	}
 	if v.doc != nil {
 		v.ordinal++
+		v.ascii = isASCII(seg.Content())
+		if v.ic.Standard == schema.EDIFACT {
+			v.checkCharacters(seg)
+		}
 		v.walk.step(v, seg, tag)
 		return nil
 	}

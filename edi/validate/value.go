@@ -2,10 +2,9 @@ package validate
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
-
-	"tradepost/edi"
 )
 
 // classes of bytes, for one pass over a value
@@ -17,7 +16,6 @@ const (
 	classLower
 	classSpace
 	classOther
-	classSeparator // of the interchange being read: component, repetition, release, line end
 )
 
 //nolint:gochecknoglobals // a constant table: Go has no constant arrays
@@ -46,17 +44,6 @@ func makeClasses() [256]uint8 {
 	return t
 }
 
-// separators gives the table for values of an interchange with delimiters d.
-func separators(d edi.Delimiters) [256]uint8 {
-	t := byteClass
-	for _, b := range []byte{d.Component, d.Repetition, d.Release, '\r', '\n'} {
-		if b != 0 {
-			t[b] |= classSeparator
-		}
-	}
-	return t
-}
-
 // classes gives the union of the classes of a value's bytes.
 func classes(b []byte) uint8 {
 	var c uint8
@@ -66,9 +53,33 @@ func classes(b []byte) uint8 {
 	return c
 }
 
+// eight times a byte, for looking at eight bytes at once
+const eight = 0x0101010101010101
+
+// isASCII tells whether all bytes are printable ASCII, as nearly all are.
+func isASCII(b []byte) bool {
+	var odd uint64 // the highest bit of a byte that is not
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		odd |= w | (w - ' '*eight) | (w + eight) // 7F carries into the highest bit, what is below a blank borrows it
+	}
+	return odd&(0x80*eight) == 0 && classes(b)&(classControl|classHigh) == 0
+}
+
+// hasLower tells whether a small letter occurs in b, which is ASCII.
+func hasLower(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		if (w+(0x80-'a')*eight)&^(w+(0x80-'z'-1)*eight)&(0x80*eight) != 0 {
+			return true
+		}
+	}
+	return classes(b)&classLower != 0
+}
+
 // length counts characters: bytes, but a UTF-8 sequence once.
-func length(b []byte, class uint8) int {
-	if class&classHigh == 0 || !utf8.Valid(b) {
+func length(b []byte) int {
+	if !utf8.Valid(b) {
 		return len(b)
 	}
 	return utf8.RuneCount(b)

@@ -132,7 +132,7 @@ func (v *validator) envelopeElement(level Level, ack string, n int, format strin
 func (v *validator) openISA(seg *edi.Segment) error {
 	v.icScope = scope{}
 	v.delims = seg.Delimiters()
-	v.table, v.mark = separators(v.delims), '.'
+	v.mark = '.'
 	field := func(n int) string { return unpad(seg.Element(n).String()) }
 	ic := &Interchange{
 		Standard: schema.X12, Version: field(12), Control: field(13), Offset: seg.Pos.Offset, Accepted: true, Groups: []*Group{},
