@@ -232,7 +232,7 @@ func TestSingleViewsHaveTheFormOfTracking(t *testing.T) {
 	d := document(t, s, "BG-77120")
 	var v tracking.DocumentView
 	read(t, base+"/api/v1/documents/"+d.ID.String(), &v)
-	if len(v.Issues) != 5 || v.Issues[0].Ack != "AK403=7" || v.Source == nil || len(v.Acknowledgements) != 1 || len(v.Events) == 0 {
+	if len(v.Issues) != 5 || v.Issues[0].Ack != "AK403=7" || v.Source == nil || len(v.Acknowledgements) != 2 || len(v.Events) == 0 {
 		t.Errorf("the document's view: %+v", v)
 	}
 	var tv tracking.TransmissionView

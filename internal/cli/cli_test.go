@@ -366,18 +366,36 @@ func TestDocumentShow(t *testing.T) {
 			Evidence: tracking.Evidence{Signed: true, Digest: "sha-256", Encrypted: true, Cipher: "aes-256-cbc", MIC: "q1w2", MICAlg: "sha-256"},
 		},
 		Receipts: []tracking.Receipt{{TransmissionID: 77, Disposition: "automatic-action/MDN-sent-automatically; processed", MIC: "q1w2", MICMatches: true}},
-		Issues:   []tracking.Issue{{Severity: "error", Ack: "AK403=7", Segment: "BEG", Element: 1, Ordinal: 2, Offset: 188, Value: "QQ", Text: "no such code", Reporter: "partner"}},
-		Events:   []tracking.Event{{At: at(0), Kind: tracking.EventDocReceived, Text: "taken from the back office"}, {At: at(250), Kind: tracking.EventDelivered, Text: "the receipt is in"}},
+		Issues: []tracking.Issue{
+			{Severity: "error", Ack: "AK403=7", Segment: "BEG", Element: 1, Ordinal: 2, Offset: 188, Value: "QQ", Text: "no such code"},
+			{Severity: "error", Ack: "AK403=7", Segment: "PO1", Element: 3, Ordinal: 17, Value: "DZ", Text: "no such unit", Reporter: "partner"},
+			{Severity: "error", Ack: "AK502=5", Text: "segments in error", Reporter: "partner"},
+		},
+		// A 997 judges the group and the document: it is told once, with both.
+		Acknowledgements: []tracking.Acknowledgement{
+			{ID: 1, Type: "997", Direction: tracking.Inbound, CarrierID: 78, GroupID: 5, Status: tracking.AckPartial, Code: "P", At: at(300)},
+			{ID: 2, Type: "997", Direction: tracking.Inbound, CarrierID: 78, DocumentID: d.ID, Status: tracking.AckRejected, Code: "R", At: at(300)},
+		},
+		Events: []tracking.Event{{At: at(0), Kind: tracking.EventDocReceived, Text: "taken from the back office"}, {At: at(250), Kind: tracking.EventDelivered, Text: "the receipt is in"}},
 	}
 	r := h.run("document", "show", strings.ToLower(d.ID.String())).expect(t, ExitOK, "")
 	for _, part := range []string{
 		"850 0001 to supplier: delivered", "PO=4500012345", "X12 00401 000000001, ZZ:BUYER -> ZZ:SUPPLIER",
-		"+250ms", "the receipt is in", `error AK403=7 BEG01 (segment 2, byte 188) "QQ": no such code [says the partner]`,
+		"+250ms", "the receipt is in", `error AK403=7 BEG01 (segment 2, byte 188) "QQ": no such code`,
+		`error AK403=7 PO103 (segment 17) "DZ": no such unit [says the partner]`, "error AK502=5: segments in error [says the partner]",
+		"Acknowledgement: the partner's 997 " + tracking.ID(78).String() + "\n  its group    partially-accepted (code P) at 2026-03-31 12:00:00\n  document     rejected (code R) at 2026-03-31 12:00:00\n",
 		"signed sha-256, encrypted aes-256-cbc", "q1w2 , matches", "<1@buyer>",
 	} {
 		if !strings.Contains(r.stdout, part) {
 			t.Errorf("%q is missing in\n%s", part, r.stdout)
 		}
+	}
+	if n := strings.Count(r.stdout, "Acknowledgement: "); n != 1 {
+		t.Errorf("one acknowledgement is told %d times:\n%s", n, r.stdout)
+	}
+	h.store.view.Acknowledgements[1].CarrierID, h.store.view.Acknowledgements[1].DocumentID = d.ID, 79
+	if r := h.run("document", "show", d.ID.String()); !strings.Contains(r.stdout, "What it says of others\n  document     "+tracking.ID(79).String()+" rejected (code R)") {
+		t.Errorf("it does not say what it judges:\n%s", r.stdout)
 	}
 	var view map[string]any
 	if err := json.Unmarshal([]byte(h.run("document", "show", d.ID.String(), "-o", "json").stdout), &view); err != nil {

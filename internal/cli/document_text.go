@@ -58,11 +58,7 @@ func (e *Env) documentText(v *tracking.DocumentView) string {
 			p.line("  %s", plain(issueText(is)))
 		}
 	}
-	for _, a := range v.Acknowledgements {
-		p.line("\nAcknowledgement %s (%s)", plain(a.Type), a.Direction)
-		p.fact("says", fmt.Sprintf("%s (code %s)", a.Status, a.Code))
-		p.fact("at", e.clock(a.At))
-	}
+	e.acknowledgementsText(&p, v)
 	if v.Source != nil {
 		e.transmissionText(&p, "Source", v.Source, v.Receipts)
 	}
@@ -76,6 +72,53 @@ func (e *Env) documentText(v *tracking.DocumentView) string {
 		}
 	}
 	return p.String()
+}
+
+// acknowledgementsText writes what was said of the document, an acknowledgement
+// a paragraph with all it says, and what the document itself says of others.
+func (e *Env) acknowledgementsText(p *page, v *tracking.DocumentView) {
+	type carrier struct {
+		id        tracking.ID
+		kind      string
+		direction tracking.Direction
+	}
+	var order []carrier
+	said := map[carrier][]tracking.Acknowledgement{}
+	for _, a := range v.Acknowledgements {
+		c := carrier{a.CarrierID, a.Type, a.Direction}
+		if said[c] == nil {
+			order = append(order, c)
+		}
+		said[c] = append(said[c], a)
+	}
+	for _, c := range order {
+		own := c.id == v.Document.ID
+		whose := "the partner's"
+		if c.direction == tracking.Outbound {
+			whose = "our"
+		}
+		switch {
+		case own:
+			p.line("\nWhat it says of others")
+		case c.id == 0: // a TA1 stands in no document
+			p.line("\nAcknowledgement: %s %s", whose, plain(c.kind))
+		default:
+			p.line("\nAcknowledgement: %s %s %s", whose, plain(c.kind), c.id)
+		}
+		for _, a := range said[c] {
+			text := fmt.Sprintf("%s (code %s) at %s", a.Status, a.Code, e.clock(a.At))
+			switch {
+			case a.DocumentID != 0 && own:
+				p.fact("document", a.DocumentID.String()+" "+text)
+			case a.DocumentID != 0:
+				p.fact("document", text)
+			case a.GroupID != 0:
+				p.fact("its group", text)
+			default:
+				p.fact("interchange", text)
+			}
+		}
+	}
 }
 
 func actorText(ev tracking.Event) string {
@@ -113,10 +156,13 @@ func issueText(is tracking.Issue) string {
 			fmt.Fprintf(&b, "-%d", is.Component)
 		}
 	}
-	if is.Level == tracking.LevelMap && is.Segment == "" {
+	switch {
+	case is.Level == tracking.LevelMap && is.Segment == "":
 		fmt.Fprintf(&b, " %s (byte %d)", is.Path, is.Offset)
-	} else {
+	case is.Offset > 0:
 		fmt.Fprintf(&b, " (segment %d, byte %d)", is.Ordinal, is.Offset)
+	case is.Ordinal > 0: // a partner counts segments and no bytes
+		fmt.Fprintf(&b, " (segment %d)", is.Ordinal)
 	}
 	if is.Value != "" {
 		fmt.Fprintf(&b, " %q", is.Value)

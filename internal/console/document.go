@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -26,6 +27,7 @@ type Document struct {
 	Interchange *tracking.Interchange
 	Group       *tracking.Group
 	Acks        []AckLink
+	MoreAcks    int // not shown
 	Related     []DocumentLine
 	Payload     bool
 	SourceLink  string
@@ -49,6 +51,7 @@ type AckLink struct {
 	About bool   // true: the other document judges this one
 	Link  string // of the other document, "" where there is none
 	Text  string
+	Also  string // what it says beside, of the group
 }
 
 // loaded is a document's view and what belongs to it.
@@ -129,25 +132,54 @@ func (c *Console) documentHead(v *tracking.DocumentView, tab string, now time.Ti
 	for i := range v.Related {
 		h.Related = append(h.Related, documentLine(&v.Related[i], now))
 	}
-	for _, a := range v.Acknowledgements {
-		h.Acks = append(h.Acks, ackLink(d, &a))
-	}
-	slices.SortStableFunc(h.Acks, func(a, b AckLink) int { return a.At.Compare(b.At) })
+	h.Acks = ackLinks(d, v.Acknowledgements)
+	h.MoreAcks = max(0, len(h.Acks)-mostAcks)
+	h.Acks = h.Acks[:len(h.Acks)-h.MoreAcks]
 	return h
+}
+
+// mostAcks bounds what stands beside a document: a 997 about an interchange of
+// thousands judges each of them.
+const mostAcks = 20
+
+// ackLinks tells of the acknowledgements of a document, oldest first. One that
+// speaks of the document and of its group or interchange is told once.
+func ackLinks(d *tracking.Document, list []tracking.Acknowledgement) []AckLink {
+	var links []AckLink
+	for _, a := range slices.SortedStableFunc(slices.Values(list), func(a, b tracking.Acknowledgement) int {
+		return cmp.Or(a.At.Compare(b.At), -cmp.Compare(a.DocumentID, b.DocumentID)) // the document before its group
+	}) {
+		l := ackLink(d, &a)
+		same := slices.IndexFunc(links, func(o AckLink) bool {
+			return l.About && o.About && a.CarrierID != 0 && o.CarrierID == a.CarrierID && o.DocumentID != 0 && a.DocumentID == 0
+		})
+		switch {
+		case same < 0:
+			links = append(links, l)
+		case links[same].Status == a.Status:
+			links[same].Text += " and its " + scope(&a)
+		default:
+			links[same].Also = fmt.Sprintf("its %s: %s", scope(&a), ackWord(a.Status))
+		}
+	}
+	return links
+}
+
+// scope says what an acknowledgement speaks of.
+func scope(a *tracking.Acknowledgement) string {
+	switch {
+	case a.DocumentID != 0:
+		return "document"
+	case a.GroupID != 0:
+		return "group"
+	}
+	return "interchange"
 }
 
 // ackLink tells in words how an acknowledgement ties two documents together.
 func ackLink(d *tracking.Document, a *tracking.Acknowledgement) AckLink {
 	l := AckLink{Acknowledgement: *a, About: a.CarrierID != d.ID}
 	l.Chip = ackChip(&tracking.Document{Ack: a.Status}, time.Time{})
-	scope := "document"
-	switch {
-	case a.DocumentID != 0:
-	case a.GroupID != 0:
-		scope = "group"
-	default:
-		scope = "interchange"
-	}
 	other := a.CarrierID
 	if !l.About {
 		other = a.DocumentID
@@ -157,11 +189,11 @@ func ackLink(d *tracking.Document, a *tracking.Acknowledgement) AckLink {
 	}
 	switch {
 	case l.About && a.Direction == tracking.Outbound:
-		l.Text = "our " + a.Type + " about the " + scope
+		l.Text = "our " + a.Type + " about the " + scope(a)
 	case l.About:
-		l.Text = "the partner's " + a.Type + " about the " + scope
+		l.Text = "the partner's " + a.Type + " about the " + scope(a)
 	default:
-		l.Text = "judges the " + scope
+		l.Text = "judges the " + scope(a)
 	}
 	return l
 }

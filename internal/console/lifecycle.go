@@ -1,7 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"tradepost/tracking"
@@ -225,14 +227,33 @@ func handedOver(v *tracking.DocumentView, name, text string) Stage {
 // settled is the end of an inbound acknowledgement: what it judged knows.
 func settled(v *tracking.DocumentView) Stage {
 	s := Stage{Name: "Settled", Is: "ahead", Icon: "double-check", Text: "what it judges"}
-	for i := range v.Acknowledgements {
-		if a := &v.Acknowledgements[i]; a.CarrierID == v.Document.ID {
-			s.Is, s.At, s.Text, s.Link = "done", a.At, ackWord(a.Status), documentLinkOf(a.DocumentID)
-			return s
+	var said []tracking.Acknowledgement
+	for _, a := range v.Acknowledgements {
+		if a.CarrierID == v.Document.ID {
+			said = append(said, a)
 		}
 	}
-	if v.Document.State == tracking.DocumentDelivered {
-		s.Is, s.Text = "done", ""
+	// What it says of the whole comes before what it says of the parts; it leads
+	// to the document it judges where that is one.
+	slices.SortStableFunc(said, func(a, b tracking.Acknowledgement) int { return cmp.Compare(a.DocumentID, b.DocumentID) })
+	judged := 0
+	for _, a := range said {
+		if a.DocumentID != 0 {
+			judged++
+			s.Link = documentLinkOf(a.DocumentID)
+		}
+	}
+	if judged != 1 {
+		s.Link = ""
+	}
+	switch {
+	case len(said) > 0:
+		s.Is, s.At, s.Text = "done", said[0].At, ackWord(said[0].Status)
+	case v.Document.State == tracking.DocumentSettled || v.Document.State == tracking.DocumentDelivered:
+		s.Is, s.Text = "done", "nothing of ours"
+		if e := eventOf(v, tracking.EventAckUnmatched); e != nil {
+			s.At = e.At
+		}
 	}
 	return s
 }

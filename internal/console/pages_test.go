@@ -174,7 +174,7 @@ func TestADocumentTellsItsLifeCycle(t *testing.T) {
 		{
 			"850", "4500012345",
 			[]string{"Received : done 09:03:22.000 AS2, 644 bytes", "+120 ms Receipt sent : done", "+330 ms Validated : done", "+250 ms Acknowledged : done 09:03:22.700 997: accepted", "+700 ms Delivered : done", "1.4 s from the first"},
-			[]string{"our 997 about the document A", "Same reference", "856 Ship notice to Kestrel Markets"},
+			[]string{"our 997 about the document and its group A", "Same reference", "856 Ship notice to Kestrel Markets"},
 			[]string{"Contact"},
 		},
 		{
@@ -186,7 +186,7 @@ func TestADocumentTellsItsLifeCycle(t *testing.T) {
 		{
 			"856", "BG-76980",
 			[]string{"Receipt : done 10:20:32.500 integrity equal", "Acknowledged : failed 10:24:43.500 997: rejected"},
-			[]string{"It was delivered, but the partner rejected it", "the partner's 997 about the document R"},
+			[]string{"It was delivered, but the partner rejected it", "the partner's 997 about the document and its group R"},
 			nil,
 		},
 		{
@@ -234,12 +234,58 @@ func TestAcknowledgementsLinkBothWays(t *testing.T) {
 	s := start(t, sample.Day())
 	c := s.signIn(t)
 	for _, a := range s.AckList {
+		if a.DocumentID == 0 {
+			continue // of a group, which has no page of its own
+		}
 		about := s.page(t, c, "/documents/"+a.DocumentID.String(), 200)
 		carrier := s.page(t, c, "/documents/"+a.CarrierID.String(), 200)
 		if !strings.Contains(about, `href="/documents/`+a.CarrierID.String()+`"`) || !strings.Contains(carrier, `href="/documents/`+a.DocumentID.String()+`"`) {
 			t.Fatalf("%s %s and %s do not link to each other", a.Type, a.CarrierID, a.DocumentID)
 		}
 	}
+}
+
+// An acknowledgement that has told what it had to tell is done: nothing of it
+// is on its way.
+func TestAnAcknowledgementThatSettledIsDone(t *testing.T) {
+	t.Parallel()
+	s := start(t, sample.Day())
+	c := s.signIn(t)
+	about := document(t, s.Store, "856", "BG-76980")
+	for _, a := range s.AckList {
+		if a.DocumentID != about.ID {
+			continue
+		}
+		page := s.page(t, c, "/documents/"+a.CarrierID.String(), 200)
+		says(t, "the 997", page, "State Settled", "Settled : done 10:24:43.500 rejected", "judges the document R")
+		silent(t, "the 997", page, "It is on its way", "still ahead", "waited for")
+	}
+}
+
+// A 997 about an interchange of thousands does not make a page of thousands of
+// lines, and where group and document fare differently both are told.
+func TestManyVerdictsAreToldInShort(t *testing.T) {
+	t.Parallel()
+	day := sample.Day()
+	s := start(t, day)
+	c := s.signIn(t)
+	about := document(t, s.Store, "856", "BG-76980")
+	carrier := tracking.ID(0)
+	for i, a := range day.AckList {
+		if a.DocumentID == about.ID {
+			carrier = a.CarrierID
+			day.AckList[i-1].Status, day.AckList[i-1].Code = tracking.AckPartial, "P"
+		}
+	}
+	for n := range 2000 {
+		day.AckList = append(day.AckList, tracking.Acknowledgement{ID: tracking.ID(n + 1), Type: "997", Direction: tracking.Inbound, CarrierID: carrier, DocumentID: tracking.ID(n + 1), Status: tracking.AckAccepted, Code: "A", At: sample.Now()})
+	}
+	page := s.page(t, c, "/documents/"+carrier.String(), 200)
+	says(t, "the 997", page, "and 1,982 more")
+	if len(page) > 200_000 {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+	says(t, "the ship notice", s.page(t, c, "/documents/"+about.ID.String(), 200), "the partner's 997 about the document R its group: partly accepted")
 }
 
 func TestReadableNamesWhatTheGuideKnows(t *testing.T) {

@@ -75,7 +75,7 @@ func (c *Console) why(ctx context.Context, l *loaded) (*Why, error) {
 		}
 		w.moment("Due", d.AckDue)
 		w.fact("Late by", duration(l.now.Sub(d.AckDue)))
-	case d.State == tracking.DocumentDelivered:
+	case d.State == tracking.DocumentDelivered, d.State == tracking.DocumentSettled:
 		return nil, nil
 	case d.State == tracking.DocumentReceived:
 		w = &Why{Tone: "info", Icon: "clock", Title: "It is not judged yet", Text: "It is recorded and waits for its turn in the queue."}
@@ -95,7 +95,8 @@ func (c *Console) why(ctx context.Context, l *loaded) (*Why, error) {
 
 // waiting adds what the runs and the queue tell of the document.
 func (c *Console) waiting(ctx context.Context, l *loaded, w *Why) error {
-	if l.Document.State == tracking.DocumentInvalid || l.Document.State == tracking.DocumentDelivered {
+	switch l.Document.State {
+	case tracking.DocumentInvalid, tracking.DocumentDelivered, tracking.DocumentSettled:
 		return nil
 	}
 	runs, err := c.runsOf(ctx, &l.Document)

@@ -205,7 +205,7 @@ func eventChip(k tracking.EventKind) Chip {
 	case tracking.EventDelivered:
 		return Chip{"good", "check", string(k)}
 	case tracking.EventAckMade, tracking.EventAckIn:
-		return Chip{"good", "double-check", string(k)}
+		return Chip{"info", "double-check", string(k)} // of a verdict that may be bad
 	case tracking.EventDocMapped:
 		return Chip{"info", "copy", string(k)}
 	case tracking.EventDocEnveloped:

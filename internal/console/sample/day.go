@@ -233,7 +233,7 @@ func (b *builder) arriving(at time.Time) {
 	keep.State, keep.Ack, keep.AckAt, keep.DeliveryID, keep.UpdatedAt = tracking.DocumentReceived, tracking.AckAwaited, time.Time{}, 0, at.Add(380*time.Millisecond)
 	b.DocumentList = b.DocumentList[:n+1]
 	b.DocumentList[n] = keep
-	b.AckList = b.AckList[:len(b.AckList)-1]
+	b.AckList = b.AckList[:len(b.AckList)-2]
 	b.InterchangeList = b.InterchangeList[:len(b.InterchangeList)-1]
 	b.GroupList = b.GroupList[:len(b.GroupList)-1]
 	b.RunList = b.RunList[:len(b.RunList)-2]

@@ -104,6 +104,12 @@ func (b *builder) inbound(o order) *tracking.Document {
 		b.event(o.at.Add(450*time.Millisecond), tracking.EventDocInvalid, o.with.name, fmt.Sprintf("%s is invalid: %d faults", what, errs), 0, i.ID, d.ID)
 	} else {
 		b.event(o.at.Add(450*time.Millisecond), tracking.EventDocValid, o.with.name, what+" follows its guide", 0, i.ID, d.ID)
+	}
+	switch {
+	case errs > 0:
+	case tracking.IsAcknowledgement(o.st): // it has done its work, and goes no further
+		d.State, d.Ack, d.AckAt = tracking.DocumentSettled, tracking.AckNone, time.Time{}
+	default:
 		out := tracking.Transmission{
 			ID: b.id(o.at.Add(time.Second)), Direction: tracking.Outbound, State: tracking.TransmissionDelivered, Station: b.us.name,
 			Connection: "back-office", Connector: "directory", Filename: fmt.Sprintf("%s-%s.edi", x.st, d.ID), ContentType: "application/EDI-X12",
@@ -169,10 +175,7 @@ func (b *builder) acknowledge(o order, about *tracking.Document, x text) {
 	}
 	at := o.at.Add(700 * time.Millisecond)
 	fa := b.outbound(order{at: at, with: o.with, st: "997", body: ackBody(x, code, o.issues), ack: tracking.AckNone})
-	b.AckList = append(b.AckList, tracking.Acknowledgement{
-		ID: b.id(at), Type: "997", Direction: tracking.Outbound, CarrierID: fa.ID, InterchangeID: about.InterchangeID,
-		GroupID: about.GroupID, DocumentID: about.ID, Status: about.Ack, Code: code, At: at,
-	})
+	b.judge(tracking.Acknowledgement{Type: "997", Direction: tracking.Outbound, CarrierID: fa.ID, Status: about.Ack, Code: code, At: at}, about)
 	word := "accepts"
 	if code == "R" {
 		word = "rejects"
@@ -245,6 +248,14 @@ func (b *builder) outbound(o order) *tracking.Document {
 	return &b.DocumentList[b.document(d.ID)]
 }
 
+// judge records what a 997 says: of the group, and of the document in it.
+func (b *builder) judge(a tracking.Acknowledgement, about *tracking.Document) {
+	a.ID, a.GroupID = b.id(a.At), about.GroupID
+	b.AckList = append(b.AckList, a)
+	a.ID, a.GroupID, a.DocumentID = b.id(a.At), 0, about.ID
+	b.AckList = append(b.AckList, a)
+}
+
 // settle plays the partner's 997 about an outbound document.
 func (b *builder) settle(o order, d *tracking.Document, x text) {
 	id, at := d.ID, o.at.Add(4*time.Minute+12*time.Second)
@@ -259,11 +270,6 @@ func (b *builder) settle(o order, d *tracking.Document, x text) {
 	d.AckAt, d.UpdatedAt = at.Add(500*time.Millisecond), at.Add(500*time.Millisecond)
 	settled := *d
 	fa := b.inbound(order{at: at, with: o.with, st: "997", body: ackBody(x, code, issues)})
-	n := b.document(fa.ID)
-	b.DocumentList[n].Ack, b.DocumentList[n].AckAt = tracking.AckNone, time.Time{}
-	b.AckList = append(b.AckList, tracking.Acknowledgement{
-		ID: b.id(settled.AckAt), Type: "997", Direction: tracking.Inbound, CarrierID: fa.ID, InterchangeID: settled.InterchangeID,
-		GroupID: settled.GroupID, DocumentID: id, Status: o.ack, Code: code, At: settled.AckAt,
-	})
+	b.judge(tracking.Acknowledgement{Type: "997", Direction: tracking.Inbound, CarrierID: fa.ID, Status: o.ack, Code: code, At: settled.AckAt}, &settled)
 	b.event(settled.AckAt, tracking.EventAckIn, o.with.name, fmt.Sprintf("%s %s our %s %s in 997 %s", o.with.name, word, settled.Type, settled.Control, fa.Control), 0, settled.InterchangeID, id)
 }
