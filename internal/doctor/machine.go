@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -100,11 +101,14 @@ func (d *Doctor) store(ctx context.Context, r *report) {
 	}
 	s, err := d.open(ctx)
 	if err != nil {
-		advice := "restore the folder from a backup, or choose another with store.data"
-		if d.Config.Store.Database != "" {
-			advice = "check that Postgres runs, and user, password and database in store.database"
-		}
 		var newer *store.NewerVersionError
+		advice := "restore the folder from a backup, or choose another with store.data"
+		switch {
+		case d.Config.Store.Database != "":
+			advice = "check that Postgres runs, and user, password and database in store.database"
+		case errors.Is(err, fs.ErrPermission), errors.Is(probe(d.Config.Store.Data), fs.ErrPermission):
+			advice = "give the user that runs the station the right to read and write " + d.Config.Store.Data + " and all that is in it"
+		}
 		if errors.As(err, &newer) {
 			advice = "a newer tradepost has changed this store: run that one, or restore a backup of before"
 		}
