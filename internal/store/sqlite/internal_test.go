@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -87,7 +89,7 @@ func TestFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	pages := func(n int) {
-		if err := b.writer.run(fmt.Sprintf("pragma max_page_count = %d", n)); err != nil {
+		if _, err := b.writer.conn.ExecContext(ctx, fmt.Sprintf("pragma max_page_count = %d", n)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -139,6 +141,70 @@ func TestFull(t *testing.T) {
 		if !stored[d.ID] {
 			t.Errorf("document %s is stored, but its Update failed", d.ID)
 		}
+	}
+}
+
+// TestFullHarmsOneOnly: two Updates share a transaction, and the second fills
+// the database, upon which SQLite rolls back both. The first is stored all the
+// same, and nothing that the second does afterwards.
+func TestFullHarmsOneOnly(t *testing.T) {
+	t.Parallel()
+	b := connected(t, filepath.Join(t.TempDir(), "x.db"))
+	for _, sql := range []string{"create table a (x)", "pragma max_page_count = 20"} {
+		if err := b.writer.run(sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A writer that finds both waiting. The one of the backend is idle meanwhile.
+	w := &writer{conn: b.writer.conn, stmts: map[string]*sql.Stmt{}, requests: make(chan *request, 1)}
+	insert := func(text string) error {
+		return writeConn{w}.Exec(t.Context(), "insert", "insert into a values (?)", []any{text}, nil)
+	}
+	small, large := newRequest(), newRequest()
+	outcome := map[*request]chan error{small: make(chan error, 1), large: make(chan error, 1)}
+	go func() { outcome[small] <- small.wait(t.Context(), func() error { return insert("small") }) }()
+	go func() {
+		outcome[large] <- large.wait(t.Context(), func() error {
+			err := insert(strings.Repeat("x", 1<<20))
+			if err == nil {
+				return errors.New("it is not full")
+			}
+			if insert("after it") == nil {
+				t.Error("a statement after the transaction was lost")
+			}
+			return nil // as if nothing were
+		})
+	}()
+	w.requests <- large
+	w.group(small)
+	if err := <-outcome[small]; err != nil {
+		t.Errorf("the small one: %v", err)
+	}
+	var full *modernc.Error
+	if err := <-outcome[large]; !errors.As(err, &full) || full.Code()&0xff != sqlite3.SQLITE_FULL {
+		t.Errorf("the large one: %v", err)
+	}
+	var texts []string
+	err := b.View(t.Context(), func(ctx context.Context, c sqlstore.Conn) error {
+		rows, err := c.Query(ctx, "select x from a", nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var s string
+			if err := rows.Scan(&s); err != nil {
+				return err
+			}
+			texts = append(texts, s)
+		}
+		return rows.Err()
+	})
+	if err != nil || !slices.Equal(texts, []string{"small"}) {
+		t.Errorf("stored: %.20q, %v", texts, err)
+	}
+	for _, stmt := range w.stmts {
+		_ = stmt.Close()
 	}
 }
 

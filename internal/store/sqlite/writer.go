@@ -38,6 +38,10 @@ type request struct {
 	gone bool // its caller gave up before
 }
 
+func newRequest() *request {
+	return &request{turn: make(chan struct{}, 1), result: make(chan error, 1), done: make(chan struct{})}
+}
+
 // take marks that the turn of r comes; it is false when nobody waits any more.
 func (r *request) take() bool {
 	r.mu.Lock()
@@ -84,6 +88,7 @@ type writer struct {
 	closed   chan struct{}
 	once     sync.Once
 	ended    error // of close
+	lost     error // after which SQLite may have rolled back the present transaction by itself
 }
 
 func newWriter(conn *sql.Conn, busy time.Duration) *writer {
@@ -102,7 +107,7 @@ func newWriter(conn *sql.Conn, busy time.Duration) *writer {
 // update waits for a turn, runs fn in it, and returns when its effects are
 // durable or undone.
 func (w *writer) update(ctx context.Context, fn func(ctx context.Context, c sqlstore.Conn) error) error {
-	r := &request{turn: make(chan struct{}, 1), result: make(chan error, 1), done: make(chan struct{})}
+	r := newRequest()
 	select {
 	case w.requests <- r:
 	case <-w.closing:
@@ -110,6 +115,12 @@ func (w *writer) update(ctx context.Context, fn func(ctx context.Context, c sqls
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return r.wait(ctx, func() error { return fn(ctx, writeConn{w}) })
+}
+
+// wait runs fn when the turn of r has come, and again when the transaction broke
+// for others' sake; it returns the outcome.
+func (r *request) wait(ctx context.Context, fn func() error) error {
 	cancelled := ctx.Done()
 	for {
 		select {
@@ -118,7 +129,7 @@ func (w *writer) update(ctx context.Context, fn func(ctx context.Context, c sqls
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				return fn(ctx, writeConn{w})
+				return fn()
 			})
 		case <-r.done:
 			return r.err
@@ -162,21 +173,17 @@ func (w *writer) group(first *request) {
 	if !first.take() {
 		return
 	}
-	members, broken := w.together(first, w.next)
-	if broken == nil {
+	members, alone, broken := w.together(first, w.next)
+	if broken == nil || alone {
 		for _, r := range members {
-			r.finish(nil)
+			r.finish(broken)
 		}
-		return
-	}
-	if len(members) == 1 {
-		members[0].finish(broken)
 		return
 	}
 	// The transaction broke for all of them. Each gets one of its own, so that
 	// one that cannot be committed harms nobody else.
 	for _, r := range members {
-		members, broken := w.together(r, func() *request { return nil })
+		members, _, broken := w.together(r, func() *request { return nil })
 		for _, r := range members {
 			r.finish(broken)
 		}
@@ -185,15 +192,20 @@ func (w *writer) group(first *request) {
 
 // together runs first, and the requests that next brings, in one transaction,
 // each in a savepoint. A request that fails is undone alone and finished. The
-// others are returned, and broken is nil when they are committed.
-func (w *writer) together(first *request, next func() *request) (members []*request, broken error) {
+// others are returned, and broken is nil when they are committed. It was alone
+// when nobody else took part, who could have broken the transaction.
+func (w *writer) together(first *request, next func() *request) (members []*request, alone bool, broken error) {
+	alone = true
 	if err := w.begin(); err != nil {
-		return []*request{first}, err
+		return []*request{first}, alone, err
 	}
 	deadline := time.Now().Add(groupTime)
 	for r := first; r != nil; r = next() {
-		if r != first && !r.take() {
-			continue
+		if r != first {
+			if !r.take() {
+				continue
+			}
+			alone = false
 		}
 		ok, err := w.member(r)
 		if ok {
@@ -211,7 +223,7 @@ func (w *writer) together(first *request, next func() *request) (members []*requ
 		// of no interest; whatever else is wrong shows at the next begin.
 		_ = w.run("rollback")
 	}
-	return members, broken
+	return members, alone, broken
 }
 
 // next returns a request that waits already, or nil.
@@ -231,7 +243,11 @@ func (w *writer) member(r *request) (ok bool, broken error) {
 	if err := w.run("savepoint member"); err != nil {
 		return true, err
 	}
-	if err := r.call(); err != nil {
+	err := r.call()
+	if err == nil {
+		err = w.lost // its function went on after it
+	}
+	if err != nil {
 		defer r.finish(err)
 		if err := w.run("rollback to member"); err != nil {
 			return false, err
@@ -243,6 +259,7 @@ func (w *writer) member(r *request) (ok bool, broken error) {
 
 // begin takes the write lock of the file.
 func (w *writer) begin() error {
+	w.lost = nil
 	err := w.run("begin immediate")
 	if isBusy(err) {
 		return fmt.Errorf("another process has been writing to the database for more than %s: %w", w.busy, err)
@@ -288,16 +305,13 @@ func (w *writer) prepare(sql string) (*sql.Stmt, error) {
 type writeConn struct{ w *writer }
 
 func (c writeConn) Exec(ctx context.Context, what, sql string, args []any, check func(int64) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	stmt, err := c.w.prepare(sql)
+	stmt, err := c.prepare(ctx, sql)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	res, err := stmt.ExecContext(context.Background(), args...)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", what, c.failed(err))
 	}
 	if check == nil {
 		return nil
@@ -310,14 +324,40 @@ func (c writeConn) Exec(ctx context.Context, what, sql string, args []any, check
 }
 
 func (c writeConn) Query(ctx context.Context, sql string, args []any) (sqlstore.Rows, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	stmt, err := c.w.prepare(sql)
+	stmt, err := c.prepare(ctx, sql)
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(context.Background(), args...)
+	rows, err := stmt.QueryContext(context.Background(), args...)
+	if err != nil {
+		return nil, c.failed(err)
+	}
+	return rows, nil
+}
+
+// prepare refuses when there may be no transaction any more: a statement would
+// be one of its own, and stay.
+func (c writeConn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if c.w.lost != nil {
+		return nil, c.w.lost
+	}
+	return c.w.prepare(text)
+}
+
+// failed notes the errors with which SQLite may roll back by itself
+// (sqlite.org/lang_transaction.html, section 3).
+func (c writeConn) failed(err error) error {
+	var e *modernc.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT:
+			c.w.lost = err
+		}
+	}
+	return err
 }
 
 // isBusy tells that another process holds the lock.
