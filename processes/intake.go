@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"tradepost/processes/queue"
@@ -82,6 +83,14 @@ func (in *Intake) Accept(ctx context.Context, a *transport.Arrival) (*transport.
 		}
 		if err != nil {
 			return err
+		}
+		if a.Again {
+			return transport.ErrNeverAccepted // and the row is gone again
+		}
+		if a.UniqueNames {
+			if err := in.claimNames(ctx, tx, t); err != nil {
+				return err
+			}
 		}
 		return in.recordAccepted(ctx, tx, t, receipt, runID, resumed(a.Evidence))
 	})
@@ -182,6 +191,29 @@ func (in *Intake) recordAccepted(ctx context.Context, tx Tx, t *tracking.Transmi
 		Partner:        t.Partner,
 		CreatedAt:      in.now(),
 	}, "process/"+t.Connection)
+}
+
+// claimNames takes the file names of a transmission for its partner, so that no
+// other has them: of two at the same moment one gets them.
+func (in *Intake) claimNames(ctx context.Context, tx Tx, t *tracking.Transmission) error {
+	names := []string{t.Filename}
+	for _, a := range t.Attachments {
+		names = append(names, a.Filename)
+	}
+	slices.Sort(names) // in one order, so that two never wait for each other
+	for _, name := range slices.Compact(names) {
+		if name == "" {
+			continue
+		}
+		first, err := tx.RememberControl(ctx, "file name of "+t.Partner, name, t.ID, in.now(), time.Time{})
+		if err != nil {
+			return err
+		}
+		if first != 0 {
+			return &transport.NameUsedError{Name: name}
+		}
+	}
+	return nil
 }
 
 func (in *Intake) recordRefused(ctx context.Context, tx Tx, t *tracking.Transmission, reason string, receipt *tracking.Receipt) error {

@@ -3,6 +3,8 @@ package processes_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -231,5 +233,99 @@ func TestAsynchronousReceiptIsQueuedWithTheArrival(t *testing.T) {
 	}
 	if n := d.waiting(t); n != 2 {
 		t.Errorf("%d runs are queued, want the content's and the receipt's", n)
+	}
+}
+
+// TestNamesAreTakenOnce: of many transmissions with one name at the same moment
+// one is accepted, and the others leave no trace.
+func TestNamesAreTakenOnce(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	const many = 8
+	results := make(chan error, many)
+	for i := range many {
+		go func() {
+			a := arrival(fmt.Sprint("as2:SUPPLIER:", i), "x")
+			a.UniqueNames = true
+			a.Attachments = []transport.Part{{Filename: fmt.Sprint("own-", i), Body: transport.Bytes("y")}}
+			_, err := d.Accept(t.Context(), a)
+			results <- err
+		}()
+	}
+	accepted := 0
+	for range many {
+		err := <-results
+		var used *transport.NameUsedError
+		switch {
+		case err == nil:
+			accepted++
+		case !errors.As(err, &used) || used.Name != "../../etc/passwd":
+			t.Error(err)
+		}
+	}
+	page, err := d.store.Transmissions(t.Context(), tracking.TransmissionQuery{})
+	if err != nil || accepted != 1 || len(page.Transmissions) != 1 || d.waiting(t) != 1 {
+		t.Fatalf("%d accepted, %d on record, %d queued, %v", accepted, len(page.Transmissions), d.waiting(t), err)
+	}
+	// The same once more is a duplicate, not a name used by another; what is
+	// refused uses none; an attachment's name counts; another partner's does not.
+	for _, c := range []struct {
+		key, content, attached, partner, refused, used string
+		duplicate                                      bool
+	}{
+		{key: page.Transmissions[0].Key, content: "../../etc/passwd", partner: "supplier", duplicate: true},
+		{key: "r", content: "new", partner: "supplier", refused: "tampered"},
+		{key: "n", content: "new", partner: "supplier"},
+		{key: "a", content: "other", attached: "new", partner: "supplier", used: "new"},
+		{key: "b", content: "other", attached: "other", partner: "supplier"},
+		{key: "c", content: "new", partner: "carrier"},
+		{key: "e", content: "", partner: "supplier"},
+		{key: "f", content: "", partner: "supplier"},
+	} {
+		a := arrival(c.key, "x")
+		a.UniqueNames, a.Partner, a.Refused, a.Content.Filename = true, c.partner, c.refused, c.content
+		if c.attached != "" {
+			a.Attachments = []transport.Part{{Filename: c.attached, Body: transport.Bytes("y")}}
+		}
+		got, err := d.Accept(t.Context(), a)
+		var used *transport.NameUsedError
+		switch {
+		case errors.As(err, &used):
+			if used.Name != c.used {
+				t.Errorf("%s: %v", c.key, err)
+			}
+		case err != nil || c.used != "" || got.Duplicate != c.duplicate:
+			t.Errorf("%s: %+v, %v", c.key, got, err)
+		}
+	}
+}
+
+// TestAskedAgainIsOnRecord: who asks for the answer once more is noted, without
+// bytes, and when there was nothing to answer the door says so.
+func TestAskedAgainIsOnRecord(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	again := arrival("as2:SUPPLIER:1", "")
+	again.Again, again.Wire, again.Content, again.Receipt = true, nil, transport.Part{}, nil
+	if _, err := d.Accept(t.Context(), again); !errors.Is(err, transport.ErrNeverAccepted) {
+		t.Fatal(err)
+	}
+	if page, err := d.store.Transmissions(t.Context(), tracking.TransmissionQuery{}); err != nil || len(page.Transmissions) != 0 || d.waiting(t) != 0 {
+		t.Fatalf("left behind: %+v, %v", page, err)
+	}
+	first := d.accept(t, arrival("as2:SUPPLIER:1", "the first"))
+	got := d.accept(t, again)
+	if !got.Duplicate || string(got.Receipt.Body) != "receipt of the first" || d.waiting(t) != 1 {
+		t.Errorf("%+v, %d queued", got, d.waiting(t))
+	}
+	v := d.view(t, got.ID)
+	if v.Transmission.State != tracking.TransmissionDuplicate || v.Transmission.DuplicateOf.String() != first.ID || !v.Transmission.Wire.None() {
+		t.Errorf("%+v", v.Transmission)
+	}
+	events, err := d.store.Events(t.Context(), 0, 100)
+	if err != nil || !slices.ContainsFunc(events, func(e tracking.Event) bool {
+		return e.Kind == tracking.EventDuplicate && e.TransmissionID == v.Transmission.ID
+	}) {
+		t.Errorf("%+v, %v", events, err)
 	}
 }

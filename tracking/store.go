@@ -85,6 +85,8 @@ type Tx interface {
 	// duplicate detection over time) under a scope such as "interchange ZZ:A
 	// ZZ:B"; it returns the interchange that used it first since a time (zero:
 	// ever), or zero when it is new. Of several callers at once one finds it new.
+	// File names that a partner may use only once are remembered likewise, with
+	// the transmission.
 	RememberControl(ctx context.Context, scope, control string, interchange ID, at, since time.Time) (ID, error)
 	// NextControl allocates the next outbound control number of a scope: 1, 2,
 	// 3 ... Gaps are allowed, repeats never.

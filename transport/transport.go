@@ -109,6 +109,14 @@ type Arrival struct {
 	// partner, wrong key, tampered): it is recorded and kept, not processed. It
 	// never is the duplicate of anything, since anybody can write any Key.
 	Refused string
+	// UniqueNames says that no file name of what arrived, Content and Attachments,
+	// may be one of an arrival of the partner's that was accepted before: Accept
+	// answers with a *NameUsedError then.
+	UniqueNames bool
+	// Again is set when nothing came but the question for the answer to what was
+	// accepted under Key before: it is recorded as a duplicate, without bytes.
+	// Accept answers with ErrNeverAccepted when nothing was.
+	Again bool
 	// Returned is set when no document arrived but a receipt for a delivery of
 	// ours that is Pending. Content is then empty and no receipt answers it.
 	Returned *Returned
@@ -119,6 +127,19 @@ type Acceptance struct {
 	ID        string   // of the transmission, for the log line of the other side
 	Duplicate bool     // it was accepted before: answer with Receipt
 	Receipt   *Receipt // the stored one: for a duplicate, the first one's, byte for byte
+}
+
+// ErrNeverAccepted is the answer to an arrival that is Again, when nothing was
+// accepted under its key.
+var ErrNeverAccepted = errors.New("nothing was accepted under this key")
+
+// NameUsedError is the answer to an arrival with UniqueNames that has a name
+// which was used before. Nothing was recorded.
+type NameUsedError struct{ Name string }
+
+// Error names the name.
+func (e *NameUsedError) Error() string {
+	return fmt.Sprintf("the file name %q was used before", e.Name)
 }
 
 // Sink is the one door in. When Accept returns an error nothing was recorded,

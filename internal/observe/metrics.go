@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -58,6 +59,10 @@ var _ transport.Sink = Sink{}
 func (s Sink) Accept(ctx context.Context, a *transport.Arrival) (*transport.Acceptance, error) {
 	start := s.Now()
 	acceptance, err := s.Next.Accept(ctx, a)
+	var used *transport.NameUsedError
+	if errors.As(err, &used) || errors.Is(err, transport.ErrNeverAccepted) {
+		return nil, err // what becomes of it comes through here as well
+	}
 	attrs := []any{"connection", a.Connection, "partner", a.Partner, "messageId", a.MessageID, "took", s.Now().Sub(start).Round(time.Microsecond)}
 	outcome := "accepted"
 	switch {

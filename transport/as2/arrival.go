@@ -47,7 +47,7 @@ func (h *handler) arrival(r *http.Request, rcv *as2.Received, rel *Relation, kep
 	a := h.bareArrival(r, kept)
 	a.Key = transport.Key(Connector, rcv.From, messageID(r.Header))
 	if rel != nil {
-		a.Partner, a.Connection = rel.Partner, rel.Connection
+		a.Partner, a.Connection, a.UniqueNames = rel.Partner, rel.Connection, rel.NameUsed != nil
 	}
 	if err := h.names(r, rcv, rel); err != nil {
 		return nil, err

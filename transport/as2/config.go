@@ -24,7 +24,8 @@ type Relation struct {
 	Terms      Terms
 	// NameUsed tells whether the partner used a file name before, in another
 	// transmission than the one with this Message-ID; such names are refused then,
-	// with duplicate-filename. nil asks nobody.
+	// with duplicate-filename. Of two that arrive at the same moment the door takes
+	// one (transport.Arrival.UniqueNames). nil asks nobody.
 	NameUsed func(ctx context.Context, name, messageID string) (bool, error)
 }
 

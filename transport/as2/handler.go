@@ -28,6 +28,7 @@ type answer struct {
 	headers []transport.HeaderField // of a receipt
 	body    []byte                  // of a receipt
 	refused bool                    // counts against the source
+	again   bool                    // it was given before, to the same transmission
 	held    int64                   // to HEAD: how much is here
 	etag    string                  // to HEAD: of what
 }
@@ -135,17 +136,24 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, p *place) answer 
 	if rcv.Returned != nil {
 		return h.returned(r, rcv.Returned, kept)
 	}
-	a, err := h.arrival(r, rcv, rel, kept)
-	if err != nil {
-		h.trouble(r, fmt.Errorf("make the receipt: %w", err))
-		return busy(retryTrouble)
+	for {
+		a, err := h.arrival(r, rcv, rel, kept)
+		if err != nil {
+			h.trouble(r, fmt.Errorf("make the receipt: %w", err))
+			return busy(retryTrouble)
+		}
+		acc, err := h.sink.Accept(h.hand, a)
+		var used *transport.NameUsedError
+		switch {
+		case errors.As(err, &used) && rcv.Failure == nil: // by another, since it was looked up
+			rcv.Fail(as2.DuplicateFilename, used)
+		case err != nil:
+			h.trouble(r, fmt.Errorf("transmission %s of %s: %w", rcv.MessageID, rcv.From, err))
+			return busy(retryTrouble)
+		default:
+			return reply(a, acc, rcv)
+		}
 	}
-	acc, err := h.sink.Accept(h.hand, a)
-	if err != nil {
-		h.trouble(r, fmt.Errorf("transmission %s of %s: %w", rcv.MessageID, rcv.From, err))
-		return busy(retryTrouble)
-	}
-	return reply(a, acc, rcv)
 }
 
 // reply is the answer after the commit.

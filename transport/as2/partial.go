@@ -65,10 +65,11 @@ type stored struct {
 	Text    string                  `json:"text,omitempty"`
 	Headers []transport.HeaderField `json:"headers,omitempty"`
 	Body    []byte                  `json:"body,omitempty"`
+	Refused bool                    `json:"refused,omitempty"`
 }
 
 func (s *stored) answer() answer {
-	return answer{status: s.Status, text: s.Text, headers: s.Headers, body: s.Body}
+	return answer{status: s.Status, text: s.Text, headers: s.Headers, body: s.Body, refused: s.Refused, again: true}
 }
 
 // newPartials takes over what an earlier process left.
@@ -297,6 +298,16 @@ func (p *partials) lost(one *partial) {
 	p.remove(one)
 }
 
+// forget forgets a transmission that has come to its end, so that it is taken
+// from its beginning.
+func (p *partials) forget(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if one := p.held[key]; one != nil && !one.busy {
+		p.remove(one)
+	}
+}
+
 // broken ends a request whose transmission is not complete, or could not be
 // taken: w holds what there is of it.
 func (p *partials) broken(one *partial, w *wire) {
@@ -325,7 +336,7 @@ func (p *partials) done(one *partial, w *wire, a answer) {
 		return
 	}
 	one.Total, one.Held, one.Touched = w.Size(), w.Size(), p.now()
-	one.Answer = &stored{Status: a.status, Text: a.text, Headers: a.headers, Body: a.body}
+	one.Answer = &stored{Status: a.status, Text: a.text, Headers: a.headers, Body: a.body, Refused: a.refused}
 	err := os.Remove(p.file(one.key))
 	if err == nil {
 		err = p.write(one)

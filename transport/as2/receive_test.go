@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -420,5 +421,30 @@ func TestLargeBodyLeavesNothingBehind(t *testing.T) {
 	must(t, err)
 	if len(left) != 0 {
 		t.Errorf("left %v", left)
+	}
+}
+
+// TestNamesOfTwoAtTheSameMoment: neither name was used when it was looked up;
+// the door takes the first, and the other is refused.
+func TestNamesOfTwoAtTheSameMoment(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, connector.ListenConfig{})
+	b.bob.change(func(r *connector.Relation) {
+		r.NameUsed = func(context.Context, string, string) (bool, error) { return false, nil }
+	})
+	for i, want := range []string{"", string(as2.DuplicateFilename)} {
+		r := build(t, fmt.Sprint("D", i), usual, "ALICE", "BOB") // both are po.edi
+		resp, body := b.post(r)
+		if got := disposition(t, resp, body); resp.StatusCode != http.StatusOK || got != want {
+			t.Errorf("%d: %s, %q, want %q", i, resp.Status, got, want)
+		}
+	}
+	seen := b.sink.Seen()
+	if len(seen) != 2 || len(b.sink.Accepted()) != 1 || !strings.Contains(seen[1].Refused, `the file name "po.edi" was used before`) || seen[1].Receipt.Positive {
+		t.Errorf("%+v", seen)
+	}
+	// A retry of the first is no other transmission.
+	if resp, body := b.post(build(t, "D0", usual, "ALICE", "BOB")); disposition(t, resp, body) != "" || !b.sink.Seen()[2].Duplicate {
+		t.Errorf("%s: %s", resp.Status, body)
 	}
 }

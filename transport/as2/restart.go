@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tradepost/as2"
+	"tradepost/transport"
 )
 
 // place is where a request puts its body: what is kept of it, and whether it
@@ -86,7 +87,10 @@ func (h *handler) place(r *http.Request) (*place, *answer) {
 		return nil, &out
 	}
 	one, early := h.partials.begin(rel, etag, messageID(r.Header), r.ContentLength, part)
-	if early != nil || one == nil {
+	switch {
+	case early != nil && early.again:
+		return nil, h.again(r, rel, *early)
+	case early != nil || one == nil:
 		return whole, early
 	}
 	p := &place{
@@ -105,6 +109,30 @@ func (h *handler) place(r *http.Request) (*place, *answer) {
 		}
 	}
 	return p, nil
+}
+
+// again gives an answer once more to who has missed it, and notes that. When what
+// was answered is not on record, as after a backup was restored, the
+// transmission is asked for again.
+func (h *handler) again(r *http.Request, rel *Relation, given answer) *answer {
+	a := h.bareArrival(r, nil)
+	a.Wire = nil // nothing new
+	a.Key = transport.Key(Connector, as2.ParseID(r.Header.Get("AS2-From")), messageID(r.Header))
+	a.Partner, a.Connection, a.Again = rel.Partner, rel.Connection, !given.refused
+	if given.refused {
+		a.Refused = "refused before: the same answer was given again"
+	}
+	_, err := h.sink.Accept(h.hand, a)
+	switch {
+	case errors.Is(err, transport.ErrNeverAccepted):
+		h.partials.forget(keyOf(rel, r.Header.Get("ETag")))
+		return outOfRange(0)
+	case err != nil:
+		h.trouble(r, fmt.Errorf("note that an answer was given again to %s: %w", rel.Partner, err))
+		out := busy(retryTrouble)
+		return &out
+	}
+	return &given
 }
 
 // contentRange reads the part that a request says it carries; nil for none. It

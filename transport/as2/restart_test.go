@@ -273,15 +273,54 @@ func TestRestartOfALostAnswer(t *testing.T) {
 	o, err := s.Send(context.Background(), "D1", d)
 	must(t, err)
 	up, broken := p.counts()
-	if !o.Delivered || broken != 1 || len(b.sink.Seen()) != 1 || up > d.Wire.Size()+8<<10 {
-		t.Errorf("%+v, %d breaks, %d arrivals, %d bytes for %d", o, broken, len(b.sink.Seen()), up, d.Wire.Size())
+	if !o.Delivered || broken != 1 || len(b.sink.Accepted()) != 1 || up > d.Wire.Size()+8<<10 {
+		t.Errorf("%+v, %d breaks, %d accepted, %d bytes for %d", o, broken, len(b.sink.Accepted()), up, d.Wire.Size())
 	}
 	if !bytes.Equal(o.Receipt.Body, b.sink.Seen()[0].Receipt.Body) {
 		t.Error("another receipt")
 	}
 	// A later attempt, by a process that knows nothing of the first: the same.
-	if o, err = s.Send(context.Background(), "D1", d); err != nil || !o.Delivered || len(b.sink.Seen()) != 1 {
-		t.Errorf("%+v, %v, %d arrivals", o, err, len(b.sink.Seen()))
+	if o, err = s.Send(context.Background(), "D1", d); err != nil || !o.Delivered || len(b.sink.Accepted()) != 1 {
+		t.Errorf("%+v, %v, %d accepted", o, err, len(b.sink.Accepted()))
+	}
+	// Each time that the answer was given again is on record.
+	seen := b.sink.Seen()
+	if len(seen) != 3 {
+		t.Fatalf("%d arrivals", len(seen))
+	}
+	for _, a := range seen[1:] {
+		if !a.Again || !a.Duplicate || a.Key != seen[0].Key || a.MessageID != seen[0].MessageID || a.Partner != "our-ALICE" || len(a.WireBytes) != 0 {
+			t.Errorf("%+v", a)
+		}
+	}
+	// When what was answered is not on record any more it is taken once more.
+	b.sink.Take()
+	if o, err = s.Send(context.Background(), "D1", d); err != nil || !o.Delivered || len(b.sink.Accepted()) != 1 || b.sink.Accepted()[0].Again {
+		t.Errorf("%+v, %v, %d accepted", o, err, len(b.sink.Accepted()))
+	}
+}
+
+// TestRestartOfALostRefusal: what was refused stays so, with the same answer,
+// and every time is on record.
+func TestRestartOfALostRefusal(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, connector.ListenConfig{})
+	s, _ := restarting(t, b)
+	b.bob.change(func(r *connector.Relation) { r.Relation.Partner.Verify = certificates("MALLORY") })
+	d := prepare(t, s, large("D1", 3<<20))
+	for i := range 2 {
+		o, err := s.Send(context.Background(), "D1", d)
+		must(t, err)
+		if o.Delivered || o.Receipt == nil || !strings.Contains(o.Receipt.Disposition, string(as2.AuthenticationFailed)) {
+			t.Errorf("%d: %+v", i, o)
+		}
+		seen := b.sink.Seen()
+		if len(seen) != i+1 || seen[i].Refused == "" || seen[i].Again {
+			t.Fatalf("%d: %d arrivals, %+v", i, len(seen), seen[len(seen)-1])
+		}
+		if !bytes.Equal(o.Receipt.Body, seen[0].Receipt.Body) {
+			t.Errorf("%d: another receipt", i)
+		}
 	}
 }
 

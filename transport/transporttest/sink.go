@@ -26,7 +26,8 @@ type Sink struct {
 	mu      sync.Mutex
 	seen    []Seen
 	first   map[string]int // by key
-	changed chan struct{}  // closed and renewed at every change
+	names   map[string]bool
+	changed chan struct{} // closed and renewed at every change
 	fail    int
 	failure error
 	failed  int
@@ -36,7 +37,7 @@ type Sink struct {
 
 // NewSink makes an empty Sink.
 func NewSink() *Sink {
-	return &Sink{first: map[string]int{}, changed: make(chan struct{})}
+	return &Sink{first: map[string]int{}, names: map[string]bool{}, changed: make(chan struct{})}
 }
 
 // FailNext makes the next n calls of Accept return err, after they have read
@@ -101,6 +102,12 @@ func (s *Sink) Accept(ctx context.Context, a *transport.Arrival) (*transport.Acc
 		s.failed++
 		return nil, s.failure
 	}
+	if _, ok := s.first[a.Key]; a.Again && !ok {
+		return nil, transport.ErrNeverAccepted
+	}
+	if err := s.claim(a); err != nil {
+		return nil, err
+	}
 	seen.ID = fmt.Sprintf("T%d", len(s.seen)+1)
 	acc := &transport.Acceptance{ID: seen.ID, Receipt: a.Receipt}
 	if a.Refused == "" && a.Key != "" {
@@ -113,6 +120,24 @@ func (s *Sink) Accept(ctx context.Context, a *transport.Arrival) (*transport.Acc
 	}
 	s.seen = append(s.seen, seen)
 	return acc, nil
+}
+
+// claim takes the names of an arrival that may have none that was used before.
+func (s *Sink) claim(a *transport.Arrival) error {
+	if _, again := s.first[a.Key]; !a.UniqueNames || a.Refused != "" || again {
+		return nil
+	}
+	for _, p := range append([]transport.Part{a.Content}, a.Attachments...) {
+		if s.names[p.Filename] {
+			return &transport.NameUsedError{Name: p.Filename}
+		}
+	}
+	for _, p := range append([]transport.Part{a.Content}, a.Attachments...) {
+		if p.Filename != "" {
+			s.names[p.Filename] = true
+		}
+	}
+	return nil
 }
 
 // wake tells everybody who waits to look again.
