@@ -44,15 +44,24 @@ func (w *walker) bound(v *validator, seg *edi.Segment, tag schema.Tag, node *sch
 		v.elementIssue(faultLevel, seg, node, 1, 0, seg.Element(1).Raw(), fmt.Sprintf("LE01 %s does not repeat LS01 %s of segment %d.", quote(id), quote(w.bounds[last].id), w.bounds[last].ordinal))
 		w.bounds = w.bounds[:last]
 	default:
-		v.segmentIssue(faultUnexpected, node, false, "LE", fmt.Sprintf("LE %s ends a loop that no LS began. Leave it out, or put the LS before the loop.", quote(id)))
+		v.segmentIssue(faultUnexpected, node, false, "LE", unbegun(id))
 	}
+}
+
+func unbegun(id string) string {
+	return fmt.Sprintf("LE %s ends a loop that no LS began. Leave it out, or put the LS before the loop.", quote(id))
+}
+
+// open says that the LE is missing.
+func (b *bounded) open() string {
+	return fmt.Sprintf("LE is missing: the loop that LS %s of segment %d begins has no end.", quote(b.id), b.ordinal)
 }
 
 // unbound reports the LE of every bounded loop from one on as missing.
 func (w *walker) unbound(v *validator, from int) {
 	for i := len(w.bounds) - 1; i >= from; i-- {
 		b := &w.bounds[i]
-		v.segmentIssue(faultMissingSegment, b.node, false, "LE", fmt.Sprintf("LE is missing: the loop that LS %s of segment %d begins has no end.", quote(b.id), b.ordinal))
+		v.segmentIssue(faultMissingSegment, b.node, false, "LE", b.open())
 	}
 	w.bounds = w.bounds[:min(from, len(w.bounds))]
 }

@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"bytes"
 	"fmt"
 
 	"tradepost/edi"
@@ -17,7 +16,11 @@ type walker struct {
 	bounds []bounded // loops between LS and LE that are open
 
 	kept int          // frames that were open before the last segment and still are
+	open int          // frames that were open before the last segment
 	node *schema.Node // place of the last segment, nil when it has none
+
+	missed []missed // what was reported as missing, of late
+	second reading
 }
 
 // frame is one open loop.
@@ -37,7 +40,7 @@ func (w *walker) reset(g *schema.Guide) {
 	w.guide, w.node = g, nil
 	w.frames = w.frames[:0]
 	w.kept = 0
-	w.bounds = w.bounds[:0]
+	w.bounds, w.missed, w.second.left = w.bounds[:0], w.missed[:0], 0
 	if g == nil {
 		return
 	}
@@ -51,6 +54,9 @@ func (w *walker) reset(g *schema.Guide) {
 
 func (w *walker) enter(l *schema.Loop) *frame {
 	clear(w.counts[l.First : l.First+len(l.Nodes)])
+	if len(w.missed) > 0 {
+		w.forget(l)
+	}
 	w.kept = min(w.kept, len(w.frames))
 	w.frames = append(w.frames, frame{loop: l, pos: -1})
 	return &w.frames[len(w.frames)-1]
@@ -63,8 +69,24 @@ func (w *walker) step(v *validator, seg *edi.Segment, tag schema.Tag) {
 	if w.guide == nil {
 		return
 	}
-	w.kept = len(w.frames)
+	w.kept, w.open = len(w.frames), len(w.frames)
 	at, full, ok := w.find(seg, tag)
+	if w.second.left > 0 {
+		if n := w.second.owed; n != nil {
+			if w.second.left, w.second.owed = 0, nil; n.Tag == tag {
+				w.node = &n.Loop.Nodes[0] // the two were swapped, and that was told
+				v.checkSegment(seg, n.Segment, w.node)
+				return
+			}
+		} else if w.doubt(v, seg, tag, ok) {
+			at, full, ok = w.find(seg, tag)
+		}
+	}
+	if ok && full.depth >= 0 {
+		if ok = !w.skips(at); ok { // rather one too many than one far from here
+			w.surplus(v, seg, full)
+		}
+	}
 	if !ok && full.depth >= 0 {
 		w.tooOften(v, seg, full)
 		at, ok = full, true
@@ -142,6 +164,9 @@ func (w *walker) take(v *validator, seg *edi.Segment, at place) {
 	}
 	f.pos = at.index
 	w.counts[f.loop.First+at.index]++
+	if w.second.begun {
+		w.second.settle(v, seg)
+	}
 	if n.Forbidden {
 		v.segmentIssue(faultForbiddenSegment, n, true, string(seg.Tag), fmt.Sprintf("%s is not used at %s in guide %s. Leave it out.", seg.Tag, n.Path, w.guide.Name))
 	}
@@ -174,7 +199,7 @@ func (w *walker) missing(v *validator, l *schema.Loop, from, to int) {
 		}
 		n := &l.Nodes[i]
 		count := w.counts[l.First+i]
-		if count >= uint32(n.Min) { //nolint:gosec // bounded by the schema loader
+		if count >= uint32(n.Min) || w.told(n) { //nolint:gosec // bounded by the schema loader
 			continue
 		}
 		if n.Tag == tagSE || n.Tag == tagUNT {
@@ -182,6 +207,7 @@ func (w *walker) missing(v *validator, l *schema.Loop, from, to int) {
 		}
 		if v.full() {
 			v.add(&Issue{Severity: Error, Level: LevelSegment})
+			w.second.left = 0
 			continue
 		}
 		text := fmt.Sprintf("%s (%s) is missing: it has to stand before this place, at %s.", n.Tag, n.Segment.Name, n.Path)
@@ -200,7 +226,11 @@ func (w *walker) missing(v *validator, l *schema.Loop, from, to int) {
 		case n.Loop != nil && n.Loop.Title != "":
 			text = fmt.Sprintf("%s (%s), which begins loop %s (%s), is missing: at least one is expected before this place.", n.Tag, n.Segment.Name, n.Loop.Name, n.Loop.Title)
 		}
+		if last := len(w.bounds) - 1; n.Tag == tagLE && last >= 0 {
+			text, w.bounds = w.bounds[last].open(), w.bounds[:last]
+		}
 		v.segmentIssue(f, n, n.Own, n.Tag.String(), text)
+		w.miss(v, n)
 	}
 }
 
@@ -219,11 +249,15 @@ func (w *walker) leave(v *validator) {
 // tooOften reports a segment or loop beyond its largest number of uses.
 func (w *walker) tooOften(v *validator, seg *edi.Segment, at place) {
 	n := &w.frames[at.depth].loop.Nodes[at.index]
+	f, text := oneTooMany(seg, n)
+	v.segmentIssue(f, n, n.Own, string(seg.Tag), text)
+}
+
+func oneTooMany(seg *edi.Segment, n *schema.Node) (fault, string) {
 	if n.Loop != nil {
-		v.segmentIssue(faultLoopTooOften, n, n.Own, string(seg.Tag), fmt.Sprintf("Loop %s begins for the %s time at %s; it may occur %s.", n.Loop.Name, ordinalNumber(n.Max+1), n.Path, often(n.Max)))
-		return
+		return faultLoopTooOften, fmt.Sprintf("Loop %s begins for the %s time at %s; it may occur %s.", n.Loop.Name, ordinalNumber(n.Max+1), n.Path, often(n.Max))
 	}
-	v.segmentIssue(faultSegmentTooOften, n, n.Own, string(seg.Tag), fmt.Sprintf("%s stands here once more than it may: %s at %s.", seg.Tag, often(n.Max), n.Path))
+	return faultSegmentTooOften, fmt.Sprintf("%s stands here once more than it may: %s at %s.", seg.Tag, often(n.Max), n.Path)
 }
 
 func ordinalNumber(n int) string {
@@ -239,131 +273,6 @@ func ordinalNumber(n int) string {
 		}
 	}
 	return fmt.Sprintf("%d%s", n, suffix)
-}
-
-// lost reports a segment without a place and finds the way again.
-func (w *walker) lost(v *validator, seg *edi.Segment, tag schema.Tag) {
-	name := clip(seg.Tag)
-	path := w.path()
-	if at, ok := w.behind(seg, tag); ok {
-		n := &w.frames[at.depth].loop.Nodes[at.index]
-		w.counts[w.frames[at.depth].loop.First+at.index]++
-		v.segmentIssue(faultSequence, n, false, name, fmt.Sprintf("%s is out of sequence: its place is %s, before %s. Put it there.", name, n.Path, w.lastTag()))
-		w.node = n
-		v.checkSegment(seg, n.Segment, n)
-		if n.Loop != nil && len(n.Loop.Levels) == 0 {
-			w.beside(v, n.Loop)
-		}
-		return
-	}
-	if at, inner, ok := w.headless(seg, tag); ok {
-		n := &w.frames[at.depth].loop.Nodes[at.index]
-		f := faultUnexpected
-		if n.Min > 0 && w.counts[w.frames[at.depth].loop.First+at.index] == 0 {
-			f = faultMissingSegment
-		}
-		text := fmt.Sprintf("%s belongs in loop %s, which begins with %s; that %s is missing before it.", name, n.Loop.Name, n.Tag, n.Tag)
-		if f == faultMissingSegment {
-			v.segmentIssue(f, n, false, n.Tag.String(), text)
-		} else {
-			v.segmentIssue(f, n, false, name, text)
-		}
-		w.assume(v, at)
-		w.take(v, seg, place{len(w.frames) - 1, inner})
-		return
-	}
-	if known := w.guide.Places(tag); known != nil {
-		v.segmentIssue(faultUnexpected, nil, false, name, fmt.Sprintf("%s (%s) is not expected here%s. It has a place elsewhere in document type %s; check what comes before it.", name, known.Name, w.after(path), w.guide.Type))
-		v.checkSegment(seg, known, nil)
-		return
-	}
-	if w.guide.Dictionary.Knows(tag) {
-		v.segmentIssue(faultNotInSet, nil, false, name, fmt.Sprintf("%s exists, but not in document type %s. Leave it out, or use a guide that has it.", name, w.guide.Type))
-		return
-	}
-	why := "A terminator or separator inside the data before it can make such a segment, too."
-	if upper := bytes.ToUpper(seg.Tag); !bytes.Equal(upper, seg.Tag) && w.guide.Dictionary.Knows(schema.MakeTag(upper)) {
-		why = fmt.Sprintf("Segment identifiers have capital letters; have it sent as %s.", upper)
-	}
-	v.segmentIssue(faultUnknownSegment, nil, false, name, fmt.Sprintf("There is no segment %s in version %s. %s", quote(name), w.guide.Version, why))
-}
-
-// beside opens a loop that stands out of its sequence on top of those that are
-// open, so that both its own segments and theirs find their place.
-func (w *walker) beside(v *validator, l *schema.Loop) {
-	for k := range w.frames {
-		if w.frames[k].loop == l { // once more
-			for len(w.frames) > k {
-				w.leave(v)
-			}
-			break
-		}
-	}
-	w.enter(l).pos = 0
-	w.counts[l.First] = 1
-}
-
-// behind looks for a place the walk has already passed.
-func (w *walker) behind(seg *edi.Segment, tag schema.Tag) (place, bool) {
-	for d := len(w.frames) - 1; d >= 0; d-- {
-		f := &w.frames[d]
-		for i := 0; i < f.pos; i++ {
-			n := &f.loop.Nodes[i]
-			if n.Tag == tag && (d == 0 || i > 0) && (n.Where == nil || matches(n.Where, seg)) {
-				return place{d, i}, true
-			}
-		}
-	}
-	return place{}, false
-}
-
-// headless looks for a loop ahead that has the segment as a member, but was
-// not begun: as a segment of its own first, else as the beginning of a loop
-// inside it.
-func (w *walker) headless(seg *edi.Segment, tag schema.Tag) (at place, inner int, ok bool) {
-	if at, inner, ok = w.memberAhead(seg, tag, false); !ok {
-		at, inner, ok = w.memberAhead(seg, tag, true)
-	}
-	return at, inner, ok
-}
-
-func (w *walker) memberAhead(seg *edi.Segment, tag schema.Tag, loops bool) (at place, inner int, ok bool) {
-	for d := len(w.frames) - 1; d >= 0; d-- {
-		f := &w.frames[d]
-		for i := max(f.pos, 0); i < len(f.loop.Nodes); i++ {
-			n := &f.loop.Nodes[i]
-			if n.Loop == nil || len(n.Loop.Levels) > 0 || n.Where != nil || n.Forbidden {
-				continue
-			}
-			if n.Max != 0 && w.counts[f.loop.First+i] >= uint32(n.Max) { //nolint:gosec // bounded by the schema loader
-				continue
-			}
-			for j := 1; j < len(n.Loop.Nodes); j++ {
-				if m := &n.Loop.Nodes[j]; m.Tag == tag && (m.Loop != nil) == loops && (m.Loop == nil || len(m.Loop.Levels) == 0) && (m.Where == nil || matches(m.Where, seg)) {
-					return place{d, i}, j, true
-				}
-			}
-		}
-	}
-	return place{}, 0, false
-}
-
-// assume enters a loop whose first segment is missing.
-func (w *walker) assume(v *validator, at place) {
-	for len(w.frames)-1 > at.depth {
-		w.leave(v)
-	}
-	f := &w.frames[at.depth]
-	from := 0
-	if f.pos >= 0 {
-		from = f.loop.Nodes[f.pos].From
-	}
-	w.missing(v, f.loop, from, f.loop.Nodes[at.index].From)
-	f.pos = at.index
-	w.counts[f.loop.First+at.index]++
-	loop := f.loop.Nodes[at.index].Loop
-	w.enter(loop).pos = 0
-	w.counts[loop.First] = 1
 }
 
 // path is where the walk stands.
