@@ -6,6 +6,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,7 +69,12 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	guide, err := guideFor(order, header != nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.Document, err)
+	}
 	buyer, supplier := newSides(d.Dir, header)
+	supplier.guide, buyer.guide = guide.text, guide.text
 	defer buyer.release()
 	defer supplier.release()
 	if err := makeStations(d.Dir, d.Now(), buyer, supplier); err != nil {
@@ -79,9 +85,12 @@ func Run(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
-	trade, err := newTrade(buyer, supplier, order, header)
+	trade, err := newTrade(buyer, supplier, order, header, guide.fault)
 	if err != nil {
 		return err
+	}
+	if err := trade.order.identify(); err != nil {
+		return fmt.Errorf("%s: %w", cmp.Or(d.Document, trade.order.name), err)
 	}
 	return d.play(ctx, trade)
 }

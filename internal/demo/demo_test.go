@@ -202,6 +202,9 @@ func TestTradeSurvivesTheDeathOfItsStations(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d, %d kills left: %v\n%s", seed, k.kills, err, e)
 		}
+		if k.kills == kills {
+			t.Errorf("seed %d: nothing was killed:\n%s", seed, e)
+		}
 		t.Logf("seed %d: %d kills", seed, kills-k.kills)
 	}
 }
@@ -222,6 +225,78 @@ func TestTradeGoesOnAfterTheDeathOfTheDemonstration(t *testing.T) {
 	e, err := play(t.Context(), t, nil, "--data", dir)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, e)
+	}
+}
+
+// A real order may use units of measure that the supplier of the built-in trade
+// does not take, even the one its faulty order has.
+func TestTradeWithOtherUnits(t *testing.T) {
+	t.Parallel()
+	order, err := files.ReadFile("documents/850-order.edi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "order.edi")
+	order = bytes.Replace(bytes.Replace(order, []byte("*EA*"), []byte("*LB*"), 1), []byte("*CA*"), []byte("*DZ*"), 1)
+	if err := os.WriteFile(file, order, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := play(t.Context(), t, nil, "--document", file)
+	if err != nil || !strings.Contains(e.String(), `PO1, element 3, "GS"`) {
+		t.Errorf("%v\n%s", err, e)
+	}
+}
+
+// What the supplier does not accept ends the demonstration with the reason, and
+// not with its timeout.
+func TestWaitingEndsWhereItIsHopeless(t *testing.T) {
+	t.Parallel()
+	faulty, err := files.ReadFile("documents/850-order-faulty.edi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	// The guide of the first trade stays in the stations of the second.
+	if e, err := play(t.Context(), t, nil, "--data", dir); err != nil {
+		t.Fatalf("%v\n%s", err, e)
+	}
+	file := filepath.Join(dir, "order.edi")
+	if err := os.WriteFile(file, bytes.ReplaceAll(faulty, []byte("4500012346"), []byte("4500099999")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := play(t.Context(), t, nil, "--data", dir, "--document", file, "--timeout", "1h")
+	if err == nil || !strings.Contains(err.Error(), "the supplier does not accept it: PO103") {
+		t.Errorf("%v\n%s", err, e)
+	}
+}
+
+// A file that no order can be read from is named as it was given.
+func TestDocumentsThatCannotBeTradedAreNamed(t *testing.T) {
+	t.Parallel()
+	file, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, err := files.ReadFile("documents/850-order.edi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shipment, err := files.ReadFile("documents/856-shipment.edi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"empty.edi": nil, "text.txt": []byte("hello"), "shipment.edi": shipment,
+		"keyless.edi": bytes.Replace(order, []byte("BEG*"), []byte("BAL*"), 1),
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), file, "demo", "--once", "--document", path).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), path) {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
 	}
 }
 

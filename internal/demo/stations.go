@@ -31,6 +31,7 @@ type side struct {
 	Company    string // for people
 	dir        string
 	ports      []*freeport.Port // held while the demonstration runs, when it made the station
+	guide      []byte           // what the supplier judges orders by; a copy lies with the buyer
 	Peer       *side
 	Inbound    []rule // what the other side sends
 	Outbound   []string
@@ -133,10 +134,6 @@ func writeStation(folder string, s *side, own, peer *certs.Pair) error {
 	if _, err := rand.Read(token); err != nil {
 		return err
 	}
-	guide, err := files.ReadFile("documents/supplier-850.guide")
-	if err != nil {
-		return err
-	}
 	text, err := template.ParseFS(files, "station.yaml.tmpl")
 	if err != nil {
 		return err
@@ -149,7 +146,7 @@ func writeStation(folder string, s *side, own, peer *certs.Pair) error {
 		"keys/station.crt":             certs.EncodeCertificate(own.Certificate),
 		"keys/" + s.Peer.Name + ".crt": certs.EncodeCertificate(peer.Certificate),
 		"keys/admin.token":             []byte("# NAME TOKEN, one a line: who may use the API\ndemo " + hex.EncodeToString(token) + "\n"),
-		"guides/supplier-850.guide":    guide,
+		"guides/supplier-850.guide":    s.guide,
 		"tradepost.yaml":               config.Bytes(),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {

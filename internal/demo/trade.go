@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"tradepost/edi"
@@ -41,9 +42,10 @@ type expectation struct {
 	check func(ctx context.Context) error
 }
 
-// newTrade reads the documents and their keys. With a real order (h set) the
-// faulty order and the shipment carry its addresses.
-func newTrade(buyer, supplier *side, order []byte, h *edi.Header) (*trade, error) {
+// newTrade reads the documents and the keys of ours. With a real order (h set)
+// the faulty order and the shipment carry its addresses. fault is the unit of
+// measure that the supplier does not take.
+func newTrade(buyer, supplier *side, order []byte, h *edi.Header, fault string) (*trade, error) {
 	t := &trade{buyer: buyer, supplier: supplier}
 	read := func(name string) ([]byte, error) {
 		b, err := files.ReadFile("documents/" + name)
@@ -56,12 +58,13 @@ func newTrade(buyer, supplier *side, order []byte, h *edi.Header) (*trade, error
 	if t.faulty.content, err = read("850-order-faulty.edi"); err != nil {
 		return nil, err
 	}
+	t.faulty.content = bytes.ReplaceAll(t.faulty.content, []byte("*"+shippedFault+"*"), []byte("*"+fault+"*"))
 	if t.shipment.content, err = read("856-shipment.edi"); err != nil {
 		return nil, err
 	}
 	t.order.content = order
 	t.order.name, t.faulty.name, t.shipment.name = "order.edi", "order-faulty.edi", "shipment.edi"
-	for _, d := range []*document{&t.order, &t.faulty, &t.shipment} {
+	for _, d := range []*document{&t.faulty, &t.shipment} {
 		if err := d.identify(); err != nil {
 			return nil, fmt.Errorf("%s: %w", d.name, err)
 		}
@@ -94,6 +97,9 @@ func (d *document) identify() error {
 				}
 			}
 		}
+	}
+	if !report.Accepted {
+		return errors.New("no document with a business key (such as a PO number) is in it: `tradepost edi validate` says what is wrong with it")
 	}
 	return errors.New("no document with a business key (such as a PO number) is in it")
 }
@@ -147,17 +153,21 @@ type hopelessError struct{ text string }
 func (e *hopelessError) Error() string { return e.text }
 
 // retry asks again until there is no error, waiting is hopeless, or ctx ends;
-// the last error says why.
+// the last error that is not the end itself says why.
 func retry[T any](ctx context.Context, ask func() (T, error)) (T, error) {
+	var why error
 	for {
 		v, err := ask()
 		var never *hopelessError
 		if err == nil || errors.As(err, &never) {
 			return v, err
 		}
+		if why == nil || ctx.Err() == nil {
+			why = err
+		}
 		select {
 		case <-ctx.Done():
-			return v, err
+			return v, why
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -249,6 +259,9 @@ func inBackOffice(ctx context.Context, st *station, d document) error {
 	if err != nil {
 		return err
 	}
+	if v.Document.State == tracking.DocumentInvalid {
+		return &hopelessError{fmt.Sprintf("the %s does not accept it: %s", st.Name, v.Document.Error)}
+	}
 	if v.Document.State != tracking.DocumentDelivered {
 		return fmt.Errorf("at the %s it is %s: %s", st.Name, v.Document.State, v.Document.Error)
 	}
@@ -273,8 +286,11 @@ func inBackOffice(ctx context.Context, st *station, d document) error {
 			found++
 		}
 	}
-	if found != 1 {
-		return fmt.Errorf("it lies %d times in %s", found, st.inbox())
+	switch {
+	case found == 0:
+		return fmt.Errorf("it does not lie in %s", st.inbox())
+	case found > 1: // and that will not go away
+		return &hopelessError{fmt.Sprintf("it lies %d times in %s", found, st.inbox())}
 	}
 	return nil
 }
@@ -308,7 +324,11 @@ func acknowledged(ctx context.Context, from, to *station, d document, want track
 	if err != nil {
 		return err
 	}
-	if v.Document.Ack != want {
+	switch got := v.Document.Ack; got {
+	case want:
+	case tracking.AckAccepted, tracking.AckRejected: // the other verdict
+		return &hopelessError{strings.TrimSpace(fmt.Sprintf("the %s has its acknowledgement as %s %s", from.Name, got, v.Document.Error))}
+	default:
 		return fmt.Errorf("the %s has its acknowledgement as %s", from.Name, v.Document.Ack)
 	}
 	theirs, err := one(ctx, to, d, "inbound")
@@ -348,7 +368,10 @@ func heldAtDoor(ctx context.Context, st *station, d document) error {
 	if err != nil {
 		return err
 	}
-	if v.Document.State != tracking.DocumentInvalid || v.Delivery != nil {
+	if v.Document.State == tracking.DocumentDelivered || v.Delivery != nil {
+		return &hopelessError{fmt.Sprintf("the %s handed it on", st.Name)}
+	}
+	if v.Document.State != tracking.DocumentInvalid {
 		return fmt.Errorf("at the %s it is %s", st.Name, v.Document.State)
 	}
 	return nil
