@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"tradepost/edi"
 	"tradepost/edi/ack"
@@ -34,7 +35,12 @@ auto an interchange gets a TA1 when it asks for one or is refused, each group of
 accepted one a 997, or a 999 where its version is one of an implementation guide
 (005010X222A1), and EDIFACT a CONTRL. Acknowledgements are never acknowledged.
 
-The exit code is 0 when the acknowledgement could be written, whatever it says.`,
+The exit code is 0 when the acknowledgement could be written, whatever it says, and
+3 when it could not: the input is no EDI, or an EDIFACT header does not name its
+sender, receiver or reference, which a CONTRL has to repeat.`,
+		Example: `  tradepost edi ack order.edi
+  tradepost edi ack order.edi --type TA1
+  tradepost edi ack - --type 999 --control 1042 < order.edi > answer.edi`,
 		Args: want("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(kinds, kind) {
@@ -55,13 +61,18 @@ The exit code is 0 when the acknowledgement could be written, whatever it says.`
 				if err != nil {
 					return err
 				}
-				if !a.written && report.Unread != nil {
-					return &ExitError{Code: ExitInvalid, Err: report.Unread}
+				if err := a.out.Flush(); err != nil {
+					return err
 				}
-				if !a.written {
+				switch {
+				case a.nameless != nil:
+					return &ExitError{Code: ExitInvalid, Err: a.nameless}
+				case !a.written && report.Unread != nil:
+					return &ExitError{Code: ExitInvalid, Err: report.Unread}
+				case !a.written:
 					env.say("nothing in %s is acknowledged by type %s", args[0], kind)
 				}
-				return a.out.Flush()
+				return nil
 			})
 		},
 	}
@@ -79,6 +90,9 @@ type answers struct {
 	kind    ack.Kind
 	control int
 	written bool
+	// nameless is why an EDIFACT interchange got no CONTRL: nobody to send it
+	// to, or nothing to name the interchange by.
+	nameless error
 
 	group  *ack.Functional   // of the group that is open
 	groups []*ack.Functional // of those that ended
@@ -183,6 +197,11 @@ func (a *answers) edifact(ic *validate.Interchange) error {
 	if c == nil {
 		return nil
 	}
+	// What a CONTRL has to repeat and cannot is told by other means (ISO 9735-10).
+	if lacks := unnamed(ic); len(lacks) > 0 {
+		a.nameless = errors.Join(a.nameless, fmt.Errorf("no CONTRL can be written for the interchange at byte %d: its UNB has no %s; tell the sender by other means", ic.Offset, strings.Join(lacks, ", no ")))
+		return nil
+	}
 	if err := c.Close(ic); errors.Is(err, ack.ErrNotAcknowledged) {
 		return nil
 	} else if err != nil {
@@ -197,6 +216,20 @@ func (a *answers) edifact(ic *validate.Interchange) error {
 	out.UNB.SetTime(a.env.Now())
 	a.control++
 	return a.write(ic, out.Write)
+}
+
+// unnamed lists what the header of an EDIFACT interchange does not tell and its
+// answer has to repeat.
+func unnamed(ic *validate.Interchange) []string {
+	var lacks []string
+	for _, part := range []struct{ value, name string }{
+		{ic.From.ID, "sender"}, {ic.To.ID, "receiver"}, {ic.Control, "control reference"},
+	} {
+		if strings.TrimSpace(part.value) == "" {
+			lacks = append(lacks, part.name)
+		}
+	}
+	return lacks
 }
 
 func (a *answers) write(ic *validate.Interchange, to func(io.Writer) error) error {

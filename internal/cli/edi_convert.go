@@ -86,19 +86,21 @@ the map carries. The exit code is 3 when a document was not valid or not mapped.
 
 // peekText looks at the beginning of an input without its byte order mark and
 // white space.
-func peekText(r *bufio.Reader) []byte {
+func peekText(r *bufio.Reader) ([]byte, error) {
 	head, err := r.Peek(r.Size())
-	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
-		return nil // whoever reads meets the error
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading the input: %w", err)
 	}
-	return bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	return bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"), nil
 }
 
 // toEDI writes EDI from a tree in JSON or XML; EDI goes through as it is.
 func toEDI(w io.Writer, in io.Reader) error {
 	r := bufio.NewReader(in)
-	head := peekText(r)
+	head, err := peekText(r)
 	switch {
+	case err != nil:
+		return err
 	case bytes.HasPrefix(head, []byte("{")):
 		return tree.WriteEDI(w, r)
 	case bytes.HasPrefix(head, []byte("<")):

@@ -91,13 +91,26 @@ func (m *mapConversion) run(cmd *cobra.Command, env *Env, in io.Reader, to mappi
 		maps = append(maps, one)
 	}
 	r := bufio.NewReaderSize(in, 64<<10)
-	head := peekText(r)
+	head, err := peekText(r)
+	if err != nil {
+		return err
+	}
+	if len(head) == 0 {
+		return exit(ExitInvalid, "there is no document in the input: it is empty")
+	}
+	noForm := !strings.ContainsRune("{[<", rune(head[0]))
+	found, notEDI := edi.Peek(head)
+	if notEDI == nil && noForm {
+		head = head[found.Offset:] // text before the interchange is passed over, as everywhere
+	}
 	way, ok := maps[0].WayOf(head)
 	switch {
 	case m.backward:
 		way = mapping.Backward
 	case !ok:
 		return exit(ExitInvalid, "map %s does not read this input: it is for %s and %s", maps[0].Name(), sideWords(maps[0].From()), sideWords(maps[0].To()))
+	case notEDI != nil && noForm && !sideOf(maps[0], way, true).IsEDI() && (len(maps) == 2 || to != mapping.EDI):
+		return &ExitError{Code: ExitInvalid, Err: notEDI} // what was asked for is made of EDI
 	}
 	envelope, err := m.envelope(cmd, env)
 	if err != nil {

@@ -39,7 +39,7 @@ func (p *ediText) hooks(o *validate.Options) {
 			if guide == "" {
 				guide = "no guide"
 			}
-			p.heading(d.Accepted, "document %s%s of interchange %s (%s)", known(d.Type, d.Control), inGroup(g), cmp.Or(ic.Control, "without header"), guide)
+			p.heading(d.Accepted, "document %s%s of interchange %s (%s)", known(d.Type, d.Control), inGroup(g), named(ic), guide)
 			p.list(d.Issues)
 		}
 		return p.err
@@ -47,7 +47,7 @@ func (p *ediText) hooks(o *validate.Options) {
 	o.OnGroup = func(ic *validate.Interchange, g *validate.Group) error {
 		p.groups++
 		if len(g.Issues) > 0 {
-			p.heading(g.Accepted, "group %s of interchange %s", known(g.Type, g.Control), cmp.Or(ic.Control, "without header"))
+			p.heading(g.Accepted, "group %s of interchange %s", known(g.Type, g.Control), named(ic))
 			p.list(g.Issues)
 		}
 		return p.err
@@ -55,11 +55,22 @@ func (p *ediText) hooks(o *validate.Options) {
 	o.OnInterchange = func(ic *validate.Interchange) error {
 		p.interchanges++
 		if len(ic.Issues) > 0 {
-			p.heading(ic.Accepted, "interchange %s from %s to %s", cmp.Or(ic.Control, "without header"), cmp.Or(ic.Sender, "(not told)"), cmp.Or(ic.Receiver, "(not told)"))
+			p.heading(ic.Accepted, "interchange %s from %s to %s", named(ic), cmp.Or(ic.Sender, "(not told)"), cmp.Or(ic.Receiver, "(not told)"))
 			p.list(ic.Issues)
 		}
 		return p.err
 	}
+}
+
+// named is the control number of an interchange, or why there is none.
+func named(ic *validate.Interchange) string {
+	switch {
+	case ic.Control != "":
+		return ic.Control
+	case ic.Version == "" && ic.Sender == "" && ic.Receiver == "":
+		return "without header"
+	}
+	return "without control number"
 }
 
 // inGroup names the group of a document; EDIFACT mostly has none.
@@ -138,9 +149,12 @@ func (p *ediText) snippet(is *validate.Issue) {
 	if at < 0 || at > len(raw) {
 		at = 0
 	}
-	width := len(is.Value)
+	width := shownAs(raw[at:], is.Value)
 	if width == 0 && is.Element == 0 && is.Segment != "" && strings.HasPrefix(raw[at:], is.Segment) {
 		width = len(is.Segment)
+	}
+	if width == 0 && at < len(raw) {
+		_, width = utf8.DecodeRuneInString(raw[at:]) // the place alone
 	}
 	width = max(1, min(width, len(raw)-at, snippetBehind))
 	from, to := max(0, at-snippetBefore), min(len(raw), at+snippetBehind)
@@ -155,6 +169,33 @@ func (p *ediText) snippet(is *validate.Issue) {
 	column := utf8.RuneCountInString(head) + utf8.RuneCountInString(oneByOne(raw[from:at]))
 	marks := max(1, utf8.RuneCountInString(oneByOne(raw[at:min(at+width, to)])))
 	p.line("    %s%s", strings.Repeat(" ", column), strings.Repeat("^", marks))
+}
+
+// shownAs tells how many bytes of raw, from its beginning, are a value. Line ends
+// inside a segment and release characters are no part of values. It is 0 when raw
+// begins with something else: some faults are about one character of a value.
+func shownAs(raw, value string) int {
+	whole := strings.TrimSuffix(value, "...") // of long values the beginning is told
+	n := 0
+	for i := 0; i < len(whole); i++ {
+		for n < len(raw) && raw[n] != whole[i] && (raw[n] == '\r' || raw[n] == '\n' || releasing(raw[n:], whole[i])) {
+			n++
+		}
+		if n == len(raw) {
+			return n // shown as far as the segment is
+		}
+		if raw[n] != whole[i] {
+			return 0
+		}
+		n++
+	}
+	return n
+}
+
+// releasing tells whether raw begins with a sign that may be a release character,
+// and the character it releases.
+func releasing(raw string, c byte) bool {
+	return len(raw) > 1 && raw[1] == c && strings.IndexByte("?\\!#@^", raw[0]) >= 0
 }
 
 // oneByOne makes foreign text fit for a terminal, a column for a character.

@@ -64,6 +64,10 @@ func Main() int {
 
 // Run runs one command line and returns its exit code.
 func Run(ctx context.Context, env *Env, args []string) int {
+	world := *env
+	if env = &world; env.Stdin != nil {
+		env.Stdin = untilDone(ctx, env.Stdin)
+	}
 	root := newRootCommand(env)
 	root.SetArgs(args)
 	return env.report(ctx, root.ExecuteContext(ctx))
