@@ -145,6 +145,39 @@ func TestExchangeOfCertificates(t *testing.T) {
 			if o := buyer.offer(ours, state(tracking.OfferAccepted)); o.Direction != tracking.Outbound || o.TransmissionID == 0 {
 				t.Errorf("the buyer's offer: %+v", o)
 			}
+			unfinished := func() (open []string) {
+				for _, s := range []*sqlstore.Store{ours, theirs} {
+					lanes, err := s.Lanes(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, l := range lanes {
+						if l.Waiting > 0 {
+							open = append(open, fmt.Sprintf("%d jobs wait in %s", l.Waiting, l.Name))
+						}
+					}
+					page, err := s.Transmissions(t.Context(), tracking.TransmissionQuery{Connector: "as2"})
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, m := range page.Transmissions {
+						if m.State != tracking.TransmissionDelivered && m.State != tracking.TransmissionProcessed {
+							open = append(open, fmt.Sprintf("transmission %s, %q, is %s: %s", m.ID, m.Subject, m.State, m.Error))
+						}
+					}
+				}
+				return open
+			}
+			finish := func() {
+				t.Helper()
+				for deadline := time.Now().Add(2 * time.Minute); len(unfinished()) > 0 && time.Now().Before(deadline); {
+					time.Sleep(20 * time.Millisecond)
+				}
+				for _, open := range unfinished() {
+					t.Error(open)
+				}
+			}
+			finish() // an hour must not pass while something is on its way: leases would end
 			// The supplier's station takes it up by itself; then orders are signed
 			// with it and 997s are encrypted to it.
 			for _, h := range []*house{buyer, supplier} {
@@ -168,26 +201,7 @@ func TestExchangeOfCertificates(t *testing.T) {
 			}
 			// A document is accepted one commit before the run that read its 997
 			// ends: both stations finish what they hold.
-			unfinished := func() (open []string) {
-				for _, s := range []*sqlstore.Store{ours, theirs} {
-					page, err := s.Transmissions(t.Context(), tracking.TransmissionQuery{Connector: "as2"})
-					if err != nil {
-						t.Fatal(err)
-					}
-					for _, m := range page.Transmissions {
-						if m.State != tracking.TransmissionDelivered && m.State != tracking.TransmissionProcessed {
-							open = append(open, fmt.Sprintf("transmission %s, %q, is %s: %s", m.ID, m.Subject, m.State, m.Error))
-						}
-					}
-				}
-				return open
-			}
-			for deadline := time.Now().Add(2 * time.Minute); len(unfinished()) > 0 && time.Now().Before(deadline); {
-				time.Sleep(20 * time.Millisecond)
-			}
-			for _, open := range unfinished() {
-				t.Error(open)
-			}
+			finish()
 			kinds := func() map[tracking.EventKind]int { return merge(t, ours, theirs) }
 			for deadline := time.Now().Add(2 * time.Minute); kinds()[tracking.EventCertLive] < 2 && time.Now().Before(deadline); {
 				time.Sleep(20 * time.Millisecond) // the monitors look every second
