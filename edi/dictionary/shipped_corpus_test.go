@@ -254,6 +254,10 @@ var elsewhere = map[string]string{
 	"8067": "UNECE Recommendation 19",
 }
 
+// later are the closed lists that have the codes of D.01B in D.96A already,
+// because they are written there, too.
+var later = []string{"2379"}
+
 func (c *comparison) codes(ref string, mine, theirs *schema.Codes) {
 	if mine == nil || elsewhere[ref] != "" && mine.Open {
 		return
@@ -265,7 +269,7 @@ func (c *comparison) codes(ref string, mine, theirs *schema.Codes) {
 			missing = append(missing, code.Value)
 		}
 	}
-	if mine.Open {
+	if mine.Open || slices.Contains(later, ref) {
 		known = c.either[ref]
 	}
 	for _, code := range mine.List() {
