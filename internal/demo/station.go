@@ -146,16 +146,6 @@ func (st *station) transmission(ctx context.Context, id tracking.ID) (*tracking.
 	return &v, err
 }
 
-// drop puts a document into the folder that the station's back office hands
-// out from. The name appears only when the bytes are complete.
-func (st *station) drop(name string, content []byte) error {
-	final := filepath.Join(st.outbox(), name)
-	if err := os.WriteFile(final+".tmp", content, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(final+".tmp", final)
-}
-
 // lastWord returns the last word of a token file: its only token.
 func lastWord(s string) string {
 	words := strings.Fields(s)
