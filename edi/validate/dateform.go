@@ -20,8 +20,13 @@ func (v *validator) checkForm(at *spot, code, value edi.Value) {
 		form = x12Form(code.Raw())
 	}
 	b := bytes.TrimRight(value.Raw(), " ")
-	if form == "" || len(b) == 0 || fitsForm(form, b) {
+	if form == "" || len(b) == 0 || fitsForm(form, b) || classes(b)&classControl != 0 {
 		return
+	}
+	if n := len(v.doc.Issues); n > 0 { // a value that is told to be wrong has no form
+		if is := v.doc.Issues[n-1]; is.Severity == Error && is.Ordinal == v.ordinal && is.Element == at.p && is.Component == at.component && is.Repeat == at.repeat {
+			return
+		}
 	}
 	f, what := faultDate, "date"
 	if form[0] == 'h' {

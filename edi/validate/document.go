@@ -135,8 +135,18 @@ func (v *validator) start(guide *schema.Guide, seg *edi.Segment, tag schema.Tag)
 		if version == "" {
 			version = "(not told)"
 		}
-		is := &Issue{Severity: Warning, Level: LevelDocument, Segment: string(seg.Tag), Ordinal: 1, Element: 1, Value: v.doc.Type, Offset: seg.Pos.Offset, Line: seg.Pos.Line, Rule: "no-dictionary"}
-		is.Text = fmt.Sprintf("There is no dictionary for %s in version %s: only the envelope was checked, not the content. Import one with edi dictionary import, or name a guide%s.", v.doc.Type, version, v.others(v.doc.Type))
+		is := &Issue{Severity: Warning, Level: LevelDocument, Segment: string(seg.Tag), Ordinal: 1, Element: 1, Value: v.doc.Type, Offset: seg.Element(1).Offset(), Line: seg.Pos.Line, Rule: "no-dictionary"}
+		if tag == tagUNH {
+			is.Element, is.Component, is.Offset = 2, 1, seg.Element(2).Offset()
+		}
+		if seg.Len() < is.Element {
+			is.Offset = seg.Pos.Offset + int64(len(seg.Content()))
+		}
+		what := v.doc.Type
+		if what == "" {
+			what = "a document without type"
+		}
+		is.Text = fmt.Sprintf("There is no dictionary for %s in version %s: only the envelope was checked, not the content. Import one with edi dictionary import, or name a guide%s.", what, version, v.others(v.doc.Type))
 		v.add(is)
 		return
 	}

@@ -410,13 +410,15 @@ func (v *validator) checkCharacters(seg *edi.Segment) {
 		}
 		suspicious = 0
 	}
-	d := &v.delims
+	d, told := &v.delims, false // one control character a value tells enough
 	for i, c := range b {
 		switch {
-		case c == d.Element || c == d.Component || c == d.Release || c == d.Segment || d.Repetition != 0 && c == d.Repetition || c == '\r' || c == '\n':
+		case c == d.Element || c == d.Component || d.Repetition != 0 && c == d.Repetition:
+			told = false
+		case told || c == d.Release || c == d.Segment || c == '\r' || c == '\n':
 		case byteClass[c]&classControl != 0:
 			v.badCharacter(seg, i, false)
-			return
+			told = true
 		case byteClass[c]&suspicious != 0 && v.charset.ID() != "" && v.charset.Check(b[i:i+1]) == 0 && !v.again("character-set"):
 			v.badCharacter(seg, i, true)
 			suspicious = 0 // one a segment tells enough
@@ -428,22 +430,54 @@ func (v *validator) checkCharacters(seg *edi.Segment) {
 // the declared set are a waiver, since UNOA with small letters is everywhere.
 func (v *validator) badCharacter(seg *edi.Segment, i int, waiver bool) {
 	is := Issue{Severity: Error, Level: LevelElement, Ack: "0085=21", Segment: string(seg.Tag), Ordinal: v.ordinal, Offset: seg.Pos.Offset + int64(i), Line: seg.Pos.Line}
-	for n := 1; n <= seg.Len(); n++ {
-		if e := seg.Element(n); e.Offset() <= is.Offset && is.Offset < e.Offset()+int64(len(e.Raw())) {
-			is.Element, is.Value = n, clip(e.Raw())
-		}
-	}
+	where := v.locate(seg, &is)
 	if v.charset.Escapes(seg.Raw[i]) {
-		is.Text = fmt.Sprintf("%s switches its character set (byte 0x%02x, ISO 2022) as %s allows; what follows cannot be read. Have it sent under UNOW or UNOY, which are UTF-8.", seg.Tag, seg.Raw[i], v.charset)
+		is.Text = fmt.Sprintf("%s switches its character set (byte 0x%02x, ISO 2022) as %s allows; what follows cannot be read. Have it sent under UNOW or UNOY, which are UTF-8.", where, seg.Raw[i], v.charset)
 		v.add(&is)
 		return
 	}
 	if !waiver {
-		is.Text = fmt.Sprintf("%s holds a control character (0x%02x); only printable characters are allowed.", seg.Tag, seg.Raw[i])
+		is.Text = fmt.Sprintf("%s holds a control character (0x%02x); only printable characters are allowed.", where, seg.Raw[i])
 		v.add(&is)
 		return
 	}
 	is.Rule = "character-set"
-	is.Text = fmt.Sprintf("%s holds a character (0x%02x) outside %s, the set UNB declares.", seg.Tag, seg.Raw[i], v.charset)
+	is.Text = fmt.Sprintf("%s holds a character (0x%02x) outside %s, the set UNB declares.", where, seg.Raw[i], v.charset)
 	v.waive(&v.docScope, is)
+}
+
+// locate finds the element and component at the offset of an issue, and names
+// them.
+func (v *validator) locate(seg *edi.Segment, is *Issue) string {
+	at := func(raw []byte, offset int64) bool { return offset <= is.Offset && is.Offset < offset+int64(len(raw)) }
+	for n := 1; n <= seg.Len(); n++ {
+		e := seg.Element(n)
+		if !at(e.Raw(), e.Offset()) {
+			continue
+		}
+		is.Element, is.Value = n, clip(e.Raw())
+		for k := range e.Repeats() {
+			part := e
+			if e.Repeats() > 1 {
+				part, is.Repeat = e.Repeat(k+1), k+1
+			}
+			if !at(part.Raw(), part.Offset()) {
+				continue
+			}
+			composite := part.Components() > 1
+			if node := v.walk.node; node != nil && n <= len(node.Segment.Uses) {
+				composite = node.Segment.Uses[n-1].Composite != nil
+				is.Reference = reference(node.Segment.Uses[n-1].Ref)
+			}
+			for c := 1; composite && c <= part.Components(); c++ {
+				if value := part.Component(c); at(value.Raw(), value.Offset()) {
+					is.Component, is.Value = c, clip(value.Raw())
+					return fmt.Sprintf("%s%02d component %d", seg.Tag, n, c)
+				}
+			}
+			break
+		}
+		return fmt.Sprintf("%s%02d", seg.Tag, n)
+	}
+	return string(seg.Tag)
 }

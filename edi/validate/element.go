@@ -425,12 +425,11 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 	case schema.OneRequired, schema.OnlyOne:
 		text = fmt.Sprintf("One of %s is needed.", list(note.Positions, say, "or"))
 		if note.Kind == schema.OnlyOne && slices.ContainsFunc(note.Positions, has) {
-			f = faultExclusive
-			text = fmt.Sprintf("Only one of %s may stand here.", list(note.Positions, say, "or"))
+			f, at = faultExclusive, secondOf(note.Positions, has)
+			text = fmt.Sprintf("Only one of %s may stand here; %s is one too many.", list(note.Positions, say, "or"), say(at))
 		}
 	case schema.Exclusive, schema.FirstNone:
-		f = faultExclusive
-		at = firstOf(rest, has)
+		f, at = faultExclusive, secondOf(note.Positions, has)
 		text = fmt.Sprintf("Only one of %s may stand here; %s is one too many.", list(note.Positions, say, "or"), say(at))
 		if note.Kind == schema.FirstNone {
 			text = fmt.Sprintf("%s excludes %s; leave one of them out.", say(first), list(rest, say, "and"))
@@ -476,6 +475,11 @@ func (v *validator) noteName(note *schema.Note) string {
 		positions[i] = fmt.Sprintf("%02d", p)
 	}
 	return fmt.Sprintf("Dependency note D%c(%s)", number, strings.Join(positions, ","))
+}
+
+func secondOf(positions []int, wanted func(int) bool) int {
+	first := firstOf(positions, wanted)
+	return firstOf(positions, func(p int) bool { return p != first && wanted(p) })
 }
 
 func firstOf(positions []int, wanted func(int) bool) int {

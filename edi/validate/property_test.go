@@ -274,9 +274,7 @@ func (m *maker) spoil(l *line) []spoilt {
 // spoilValue gives the faults that the value of an element can have. alone says
 // that nothing else hangs on it.
 func (m *maker) spoilValue(u *schema.Use, alone bool, add func(what, x12, edifact, value string)) {
-	if alone && m.guide.Standard == schema.X12 {
-		add("a control character", "AK403=6", "0085=21", "\x02")
-	}
+	add("a control character", "AK403=6", "0085=21", "\x02")
 	if u.Required && alone {
 		add("left out", "AK403=1", "0085=13", "")
 	}

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode"
@@ -44,6 +45,17 @@ func quote(value string) string {
 	}
 	b.WriteByte('"')
 	return b.String()
+}
+
+// lineEnds counts the lines that end in b: with LF, CR LF or CR alone.
+func lineEnds(b []byte) int {
+	n := bytes.Count(b, []byte{'\n'})
+	for i, c := range b {
+		if c == '\r' && (i+1 == len(b) || b[i+1] != '\n') {
+			n++
+		}
+	}
+	return n
 }
 
 // often writes how many times something may occur.

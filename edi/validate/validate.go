@@ -251,10 +251,10 @@ func (v *validator) segment(seg *edi.Segment) error {
 	if v.doc != nil {
 		v.ordinal++
 		v.ascii = isASCII(seg.Content())
+		v.walk.step(v, seg, tag)
 		if v.ic.Standard == schema.EDIFACT {
 			v.checkCharacters(seg)
 		}
-		v.walk.step(v, seg, tag)
 		return nil
 	}
 	v.outside(seg)
@@ -283,6 +283,9 @@ func (v *validator) here() (offset int64, line int) {
 
 // add keeps an issue with the innermost thing it concerns.
 func (v *validator) add(is *Issue) {
+	if s := v.seg; s != nil && is.Line == s.Pos.Line && is.Offset > s.Pos.Offset {
+		is.Line += lineEnds(s.Raw[:min(is.Offset-s.Pos.Offset, int64(len(s.Raw)))]) // of a wrapped line
+	}
 	if is.Severity == Error {
 		v.report.Errors++
 	} else {
