@@ -3,6 +3,7 @@ package as2
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"syscall"
 )
@@ -22,6 +23,24 @@ func refusePrivate(_ context.Context, _, address string, _ syscall.RawConn) erro
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || !public(ap.Addr()) {
 		return &PrivateAddressError{Address: address}
+	}
+	return nil
+}
+
+// publicName refuses a host that somebody else will connect to, when it is an
+// address that is not public, or a name of one. A name that is not known here
+// may be known there.
+func publicName(ctx context.Context, resolver *net.Resolver, host string) error {
+	addresses := make([]netip.Addr, 0, 1)
+	if a, err := netip.ParseAddr(host); err == nil {
+		addresses = append(addresses, a)
+	} else if addresses, err = resolver.LookupNetIP(ctx, "ip", host); err != nil {
+		return ctx.Err()
+	}
+	for _, a := range addresses {
+		if !public(a) {
+			return &PrivateAddressError{Address: a.String()}
+		}
 	}
 	return nil
 }

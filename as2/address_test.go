@@ -5,7 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,6 +72,60 @@ func TestNamesThatLeadInside(t *testing.T) {
 		t.Fatalf("where private addresses are good: %v", err)
 	}
 	_ = c.Close()
+}
+
+// TestPublicOnlyThroughAProxy: a proxy in our own network is no private address
+// that a partner chose; what it is asked to connect to may be.
+func TestPublicOnlyThroughAProxy(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 10)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.String()
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(proxy.Close)
+	through, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		address string
+		names   []string // addresses of the name
+		refused bool
+	}{
+		"a public address":                 {"http://8.8.8.8/mdn", nil, false},
+		"a private address":                {"http://10.1.2.3/mdn", nil, true},
+		"loopback":                         {"http://[::1]:8080/mdn", nil, true},
+		"loopback, an IPv4 inside IPv6":    {"http://[::ffff:127.0.0.1]/mdn", nil, true},
+		"a name of a public address":       {"http://receipts.partner.example/mdn", []string{"8.8.8.8"}, false},
+		"a name that leads inside":         {"http://receipts.partner.example/mdn", []string{"8.8.8.8", "169.254.169.254"}, true},
+		"a name that nobody here knows of": {"http://receipts.partner.example/mdn", nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := NewClient(ClientConfig{PublicOnly: true, Proxy: through})
+			t.Cleanup(client.CloseIdle)
+			client.resolver = nameServer(t, func() []netip.Addr {
+				var out []netip.Addr
+				for _, a := range c.names {
+					out = append(out, netip.MustParseAddr(a))
+				}
+				return out
+			})
+			_, err := client.PostReceipt(t.Context(), c.address, &Receipt{Header: http.Header{}, Body: []byte("r")})
+			var private *PrivateAddressError
+			var failed *PostError
+			switch {
+			case !c.refused && err != nil, c.refused && !errors.As(err, &private), c.refused && (!errors.As(err, &failed) || failed.Retry):
+				t.Errorf("%v", err)
+			case !c.refused:
+				if got := <-asked; got != c.address {
+					t.Errorf("asked for %s", got)
+				}
+			case len(asked) != 0:
+				t.Errorf("the proxy was asked for %s", <-asked)
+			}
+		})
+	}
 }
 
 // nameServer answers every question for IPv4 addresses (RFC 1035) with what

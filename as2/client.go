@@ -3,6 +3,7 @@ package as2
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -20,7 +21,9 @@ type ClientConfig struct {
 	Proxy *url.URL
 	// PublicOnly refuses to connect to loopback, private and other addresses
 	// that are not public, whatever name led there. It is for URLs that came
-	// from a partner, and does not look behind a Proxy.
+	// from a partner. Behind a Proxy it is the proxy that connects: then the name
+	// is looked up here as well, and refused when an address of it is not public;
+	// what cannot be looked up here is left to the proxy.
 	PublicOnly bool
 	// ConnectTimeout bounds dialling and the TLS handshake; 30 s by default.
 	ConnectTimeout time.Duration
@@ -38,8 +41,9 @@ type ClientConfig struct {
 // over TLS and by HTTP/1.1 elsewhere. It follows no redirect. It is safe for
 // concurrent use.
 type Client struct {
-	http *http.Client
-	cfg  ClientConfig
+	http     *http.Client
+	cfg      ClientConfig
+	resolver *net.Resolver // of the system
 }
 
 // NewClient makes a Client.

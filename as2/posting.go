@@ -33,7 +33,7 @@ func newClient(c ClientConfig) *Client {
 	if transport == nil {
 		transport = newTransport(c)
 	}
-	return &Client{cfg: c, http: &http.Client{
+	return &Client{cfg: c, resolver: net.DefaultResolver, http: &http.Client{
 		Transport: transport,
 		// A redirect is an answer like any other: to follow it would send the
 		// document to somebody else.
@@ -71,7 +71,7 @@ func newTransport(c ClientConfig) *http.Transport {
 // newDialer makes the dialer of a client.
 func newDialer(c ClientConfig) *net.Dialer {
 	d := &net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 30 * time.Second}
-	if c.PublicOnly {
+	if c.PublicOnly && c.Proxy == nil { // a proxy may be anywhere
 		d.ControlContext = refusePrivate
 	}
 	return d
@@ -132,6 +132,11 @@ func (c *Client) request(ctx context.Context, target string, header http.Header,
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("as2: address %s: want http://host/path or https://host/path", u.Redacted())
+	}
+	if c.cfg.PublicOnly && c.cfg.Proxy != nil {
+		if err := publicName(ctx, c.resolver, u.Hostname()); err != nil {
+			return nil, err
+		}
 	}
 	body, err := open()
 	if err != nil {
