@@ -41,9 +41,15 @@ func (c *conversion) choose(choice validate.Choice, chosen func(validate.Choice)
 	}
 	side, _ := c.m.sides(c.o.Way)
 	for _, g := range side.guides {
-		if g.Standard == choice.Standard && g.Type == choice.Type && sameRelease(g, choice.Version) {
-			return g
+		if g.Standard != choice.Standard || g.Type != choice.Type || !sameRelease(g, choice.Version) {
+			continue
 		}
+		if c.m.shipped && c.o.Validate.Catalog != nil { // the user may have a fuller one than it was written for
+			if own, ok := c.o.Validate.Catalog.Lookup(choice.Standard, choice.Version, choice.Type); ok {
+				return own
+			}
+		}
+		return g
 	}
 	return nil
 }

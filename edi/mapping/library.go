@@ -96,10 +96,15 @@ func (l *Library) Map(name string) (*Map, error) {
 	if m != nil {
 		return m, nil
 	}
-	m, err := l.Load(shipped, "shipped/"+name+".yaml")
+	file := "shipped/" + name + ".yaml"
+	text, err := readText(shipped, file)
 	if err != nil {
 		return nil, err
 	}
+	if m, err = l.load(file, text, shipped, l.catalog.Lowest); err != nil { // written for the guides that come with it
+		return nil, err
+	}
+	m.shipped = true
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.maps[name] = m
@@ -140,11 +145,13 @@ func (l *Library) Load(fsys fs.FS, name string) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.load(name, text, fsys)
+	return l.load(name, text, fsys, l.catalog.Guide)
 }
 
 // Parse is Load for a text without a folder: it can name no files.
-func (l *Library) Parse(name string, text []byte) (*Map, error) { return l.load(name, text, nil) }
+func (l *Library) Parse(name string, text []byte) (*Map, error) {
+	return l.load(name, text, nil, l.catalog.Guide)
+}
 
 func readText(fsys fs.FS, name string) ([]byte, error) {
 	f, err := fsys.Open(name)
@@ -159,7 +166,7 @@ func readText(fsys fs.FS, name string) ([]byte, error) {
 	return text, nil
 }
 
-func (l *Library) load(name string, text []byte, fsys fs.FS) (*Map, error) {
+func (l *Library) load(name string, text []byte, fsys fs.FS, guide func(string) (*schema.Guide, error)) (*Map, error) {
 	var p problems
 	shown := strings.TrimPrefix(name, "shipped/")
 	t := readMap(shown, path.Dir(name), text, fsys, &p)
@@ -167,8 +174,8 @@ func (l *Library) load(name string, text []byte, fsys fs.FS) (*Map, error) {
 		return nil, p.err()
 	}
 	m := &Map{text: t, programs: map[programKey]*program{}}
-	ok := l.side(&m.from, t.from, fsys, path.Dir(name), &p)
-	ok = l.side(&m.to, t.to, fsys, path.Dir(name), &p) && ok
+	ok := l.side(&m.from, t.from, fsys, path.Dir(name), guide, &p)
+	ok = l.side(&m.to, t.to, fsys, path.Dir(name), guide, &p) && ok
 	if ok {
 		m.pairs(func(from, to *schema.Guide) {
 			m.programs[programKey{from, to}] = m.compile(from, to, &p)
@@ -186,7 +193,7 @@ func (l *Library) load(name string, text []byte, fsys fs.FS) (*Map, error) {
 }
 
 // side finds the guides or the form of one side.
-func (l *Library) side(s *sideModel, t sideText, fsys fs.FS, dir string, p *problems) bool {
+func (l *Library) side(s *sideModel, t sideText, fsys fs.FS, dir string, guide func(string) (*schema.Guide, error), p *problems) bool {
 	switch {
 	case t.form != nil:
 		s.form = t.form
@@ -194,7 +201,7 @@ func (l *Library) side(s *sideModel, t sideText, fsys fs.FS, dir string, p *prob
 		s.form = l.namedForm(*t.formName, fsys, dir, p)
 	}
 	for _, name := range t.guides {
-		g, err := l.catalog.Guide(name.text)
+		g, err := guide(name.text)
 		if err != nil {
 			hint := ""
 			if errors.Is(err, schema.ErrNotFound) {

@@ -13,6 +13,7 @@ import (
 type Map struct {
 	text     *mapText
 	from, to sideModel
+	shipped  bool // it comes with this package
 
 	mu       sync.Mutex
 	programs map[programKey]*program

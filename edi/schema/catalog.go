@@ -1,11 +1,15 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"sync"
 )
@@ -21,80 +25,147 @@ var ErrNotFound = errors.New("no such guide or dictionary")
 
 // Catalog holds dictionaries and guides by name and compiles each at its first
 // use; guides share what their dictionary describes. Where several serve, the
-// one put in last does. It may be used by several goroutines. The zero Catalog
-// is empty.
+// one put in last does. A text that takes the name of one in a catalog below
+// leaves what builds on that one alone. It may be used by several goroutines.
+// The zero Catalog is empty.
 type Catalog struct {
 	mu           sync.Mutex
 	files        map[string]*File
-	order        []string // names of files, those put in last at the end
-	guides       map[string]*Guide
-	dictionaries map[string]*Dictionary
+	order        []string           // names of files, those put in last at the end
+	older        map[string][]*File // those of layers below that files took the names of, the oldest first
+	layers       map[*File]int
+	top          int // the layer that Add puts texts into; those of the base catalogs are below
+	guides       map[*File]*Guide
+	dictionaries map[*File]*Dictionary
 	byType       map[string]string // standard, version and type to the guide's name
+	named        map[string]bool   // guides that Lookup does not find
+	loaded       []*File           // what Load itself read, by path
 }
 
 // Load reads every file ending in .dictionary or .guide below a folder tree on
-// top of what base catalogs hold; a name that occurs again replaces the
-// earlier one. Everything is compiled once, so that a mistake is told now and
-// not in the night.
-func Load(fsys fs.FS, base ...*Catalog) (*Catalog, error) {
-	c, own, err := load(fsys, base)
+// top of what base catalogs hold; a name that occurs there replaces it, a name
+// that occurs twice in the tree is a mistake. Everything is compiled once, so
+// that a mistake is told now and not in the night: the error joins up to
+// maxMistakes of type *SyntaxError, of each file the first, or says which file
+// cannot be read.
+func Load(fsys fs.FS, base ...*Catalog) (*Catalog, error) { return loadChecked(fsys, "", base) }
+
+// LoadFolder is Load for a folder of this machine; errors name files as seen
+// from where the folder is named.
+func LoadFolder(dir string, base ...*Catalog) (*Catalog, error) {
+	return loadChecked(os.DirFS(dir), dir, base)
+}
+
+func loadChecked(fsys fs.FS, dir string, base []*Catalog) (*Catalog, error) {
+	c, mistakes, err := load(fsys, dir, true, base)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range own {
+	for _, f := range c.loaded {
 		if err := c.check(f); err != nil {
-			return nil, err
+			mistakes = append(mistakes, err)
 		}
+		delete(c.guides, f) // one at a time: there may be hundreds
 	}
+	if len(mistakes) > maxMistakes {
+		mistakes = append(mistakes[:maxMistakes], fmt.Errorf("and %d files more with mistakes", len(mistakes)-maxMistakes))
+	}
+	if len(mistakes) > 0 {
+		return nil, errors.Join(mistakes...)
+	}
+	c.forget() // read and compiled again where they are used
 	return c, nil
 }
 
-// load parses the files below a folder tree without compiling them.
-func load(fsys fs.FS, base []*Catalog) (*Catalog, []*File, error) {
-	c := &Catalog{}
-	for _, b := range base {
-		for _, f := range b.list() {
-			c.put(f)
-		}
-	}
-	var own []*File
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+// maxMistakes is how many mistakes of a folder are told.
+const maxMistakes = 20
+
+// load parses the files below a folder tree without compiling them, and keeps
+// their outlines or all of them. What cannot be parsed is a mistake; the error
+// is that of reading.
+func load(fsys fs.FS, dir string, outlined bool, base []*Catalog) (c *Catalog, mistakes []error, err error) {
+	c = over(base...)
+	own := map[string]*File{}
+	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return fmt.Errorf("reading the schema folder: %w", err)
+			return fmt.Errorf("reading the folder %s: %w", dir, err)
 		}
 		if ext := path.Ext(name); d.IsDir() || ext != DictionaryExt && ext != GuideExt {
 			return nil
 		}
 		text, err := readFile(fsys, name)
 		if err != nil {
-			return fmt.Errorf("reading schema %s: %w", name, err)
+			return fmt.Errorf("reading %s: %w", filepath.Join(dir, name), err)
 		}
-		f, err := Parse(name, text)
+		f, err := Parse(filepath.Join(dir, name), text)
 		if err != nil {
-			return err
+			mistakes = append(mistakes, err)
+			return nil
 		}
+		if first := own[f.Name]; first != nil {
+			mistakes = append(mistakes, f.source.fail(1, 1, "the name %s is taken by %s: give this one another", f.Name, first.source.file))
+			return nil
+		}
+		if outlined {
+			f = f.outline()
+		}
+		own[f.Name] = f
 		c.put(f)
-		own = append(own, f)
+		c.loaded = append(c.loaded, f)
 		return nil
 	})
-	return c, own, err
+	return c, mistakes, err
 }
 
+// over returns a catalog with the texts of others below, the last uppermost.
+func over(base ...*Catalog) *Catalog {
+	c := &Catalog{}
+	for _, b := range base {
+		b.mu.Lock()
+		for _, list := range b.older {
+			for _, f := range list {
+				c.putAt(f, c.top+b.layers[f])
+			}
+		}
+		for _, name := range b.order {
+			f := b.files[name]
+			c.putAt(f, c.top+b.layers[f])
+		}
+		if c.named == nil {
+			c.named = make(map[string]bool)
+		}
+		maps.Copy(c.named, b.named)
+		c.top += b.top + 1
+		b.mu.Unlock()
+	}
+	return c
+}
+
+// Loaded lists what Load read itself, without what lies below, by path.
+func (c *Catalog) Loaded() []*File { return slices.Clone(c.loaded) }
+
 func readFile(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no regular file")
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // opened for reading
-	return io.ReadAll(io.LimitReader(f, maxSourceBytes+1))
+	text := bytes.NewBuffer(make([]byte, 0, min(info.Size(), maxSourceBytes)+bytes.MinRead))
+	_, err = text.ReadFrom(io.LimitReader(f, maxSourceBytes+1))
+	return text.Bytes(), err
 }
 
 // Clone returns a catalog with the same texts that can be added to on its own.
 func (c *Catalog) Clone() *Catalog {
-	out := &Catalog{}
-	for _, f := range c.list() {
-		out.put(f)
-	}
+	out := over(c)
+	out.loaded = slices.Clone(c.loaded)
 	return out
 }
 
@@ -108,32 +179,93 @@ func (c *Catalog) Add(name string, text []byte) (*File, error) {
 	return f, c.check(f)
 }
 
+// AddNamed parses one guide and puts it into the catalog to be found by its
+// name only, never by Lookup: a guide that was agreed with one partner must not
+// judge the documents of another. A name that is taken is a *NameError, unless
+// it is by the same text.
+func (c *Catalog) AddNamed(name string, text []byte) (*File, error) {
+	f, err := Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	if !f.IsGuide {
+		return nil, f.source.fail(1, 1, "this is a dictionary, not a guide")
+	}
+	c.mu.Lock()
+	taken := c.files[f.Name]
+	if taken == nil {
+		if c.named == nil {
+			c.named = make(map[string]bool)
+		}
+		c.named[f.Name] = true
+	}
+	c.mu.Unlock()
+	switch {
+	case taken == nil:
+		c.put(f)
+		return f, c.check(f)
+	case taken.source.text == f.source.text:
+		return taken, nil
+	}
+	return nil, &NameError{Name: f.Name, File: name, Taken: taken.source.file}
+}
+
+// NameError says that two different guides have one name.
+type NameError struct {
+	Name        string
+	File, Taken string // names of the texts, the second that of the one before
+}
+
+// Error names both texts.
+func (e *NameError) Error() string {
+	return fmt.Sprintf("%s: the name %s is taken by another guide (%s): give this one a name of its own in its first line", e.File, e.Name, e.Taken)
+}
+
 func (c *Catalog) check(f *File) error {
 	if f.IsGuide {
-		_, err := c.Guide(f.Name)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, err := c.guide(f)
 		return err
 	}
-	d, err := c.Dictionary(f.Name)
+	c.mu.Lock()
+	d, err := c.dictionary(f)
+	c.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return d.resolver.check(f)
+	return d.resolver.check(d.resolver.chain[0]) // f with all it says
 }
 
 func (c *Catalog) put(f *File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.putAt(f, c.top)
+}
+
+// putAt puts a file into a layer; layers are filled from below.
+func (c *Catalog) putAt(f *File, layer int) {
 	if c.files == nil {
-		c.files = make(map[string]*File)
+		c.files, c.older, c.layers = make(map[string]*File), make(map[string][]*File), make(map[*File]int)
+		c.forget()
 	}
-	if replaced := c.files[f.Name] != nil; replaced || c.guides == nil {
+	if replaced := c.files[f.Name]; replaced != nil {
 		c.order = slices.DeleteFunc(c.order, func(name string) bool { return name == f.Name })
-		c.guides = make(map[string]*Guide) // what is compiled may depend on the file replaced
-		c.dictionaries = make(map[string]*Dictionary)
+		if c.layers[replaced] < layer {
+			c.older[f.Name] = append(c.older[f.Name], replaced)
+		} else {
+			delete(c.layers, replaced)
+		}
+		c.forget() // what is compiled may depend on the file replaced
 	}
-	c.files[f.Name] = f
+	c.files[f.Name], c.layers[f] = f, layer
 	c.order = append(c.order, f.Name)
 	c.byType = nil
+}
+
+// forget drops what was compiled.
+func (c *Catalog) forget() {
+	c.guides, c.dictionaries = make(map[*File]*Guide), make(map[*File]*Dictionary)
 }
 
 // list gives the files in the order they were put in.
@@ -166,7 +298,28 @@ func (c *Catalog) Names() []string {
 func (c *Catalog) Guide(name string) (*Guide, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.guide(name)
+	return c.uppermost(name)
+}
+
+func (c *Catalog) uppermost(name string) (*Guide, error) {
+	f := c.files[name]
+	if f == nil || !f.IsGuide {
+		return nil, fmt.Errorf("guide %s: %w", name, ErrNotFound)
+	}
+	return c.guide(f)
+}
+
+// Lowest returns the guide of a name as it is in the undermost catalog that has
+// one: what is shipped, though a text above has taken its name.
+func (c *Catalog) Lowest(name string) (*Guide, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, f := range c.older[name] {
+		if f.IsGuide {
+			return c.guide(f)
+		}
+	}
+	return c.uppermost(name)
 }
 
 // Dictionary returns a dictionary by its name; the error is ErrNotFound or a
@@ -174,23 +327,28 @@ func (c *Catalog) Guide(name string) (*Guide, error) {
 func (c *Catalog) Dictionary(name string) (*Dictionary, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.dictionary(name)
-}
-
-func (c *Catalog) dictionary(name string) (*Dictionary, error) {
-	if d := c.dictionaries[name]; d != nil {
-		return d, nil
-	}
 	f := c.files[name]
 	if f == nil || f.IsGuide {
 		return nil, fmt.Errorf("dictionary %s: %w", name, ErrNotFound)
+	}
+	return c.dictionary(f)
+}
+
+func (c *Catalog) dictionary(f *File) (*Dictionary, error) {
+	if d := c.dictionaries[f]; d != nil {
+		return d, nil
 	}
 	chain, err := c.chain(f)
 	if err != nil {
 		return nil, err
 	}
+	for i := range chain {
+		if chain[i], err = chain[i].whole(); err != nil {
+			return nil, err
+		}
+	}
 	d := newResolver(chain, nil).dictionary()
-	c.dictionaries[name] = d
+	c.dictionaries[f] = d
 	return d, nil
 }
 
@@ -213,7 +371,7 @@ func (c *Catalog) Lookup(standard, version, document string) (*Guide, bool) {
 	if !ok {
 		return nil, false
 	}
-	g, err := c.guide(name)
+	g, err := c.guide(c.files[name])
 	return g, err == nil
 }
 
@@ -237,12 +395,12 @@ func (c *Catalog) index() {
 	c.byType = make(map[string]string)
 	for _, name := range slices.Backward(c.order) {
 		f := c.files[name]
-		if !f.IsGuide || f.based.name != "" {
+		if !f.IsGuide || f.based.name != "" || c.named[name] {
 			continue
 		}
 		standard, version := c.release(f)
 		set := f.set
-		if like := c.files[f.like.name]; like != nil {
+		if like := c.find(f, f.like.name); like != nil {
 			set = like.set
 		}
 		key := standard + " " + version + " " + set
@@ -250,118 +408,4 @@ func (c *Catalog) index() {
 			c.byType[key] = name
 		}
 	}
-}
-
-// release gives standard and version of a guide, from itself or its
-// dictionary.
-func (c *Catalog) release(f *File) (standard, version string) {
-	standard, version = f.Standard, f.Version
-	for d, depth := c.files[f.uses.name], 0; d != nil && depth < maxDepth; d, depth = c.files[d.extends.name], depth+1 {
-		standard, version = or(standard, d.Standard), or(version, d.Version)
-	}
-	return standard, version
-}
-
-// chain lists a dictionary and those it extends, the most particular first.
-func (c *Catalog) chain(f *File) ([]*File, error) {
-	chain := []*File{f}
-	for f.extends.name != "" {
-		next := c.files[f.extends.name]
-		if next == nil || next.IsGuide {
-			return nil, f.source.at(f.extends.st, 1, "dictionary %s is not in the catalog", f.extends.name)
-		}
-		if slices.Contains(chain, next) {
-			return nil, f.source.at(f.extends.st, 1, "dictionary %s extends itself", next.Name)
-		}
-		f = next
-		chain = append(chain, f)
-	}
-	return chain, nil
-}
-
-// guide compiles a guide: the areas of the guide at the bottom, with the
-// overlays of those above it.
-func (c *Catalog) guide(name string) (*Guide, error) {
-	if g := c.guides[name]; g != nil {
-		return g, nil
-	}
-	f := c.files[name]
-	if f == nil || !f.IsGuide {
-		return nil, fmt.Errorf("guide %s: %w", name, ErrNotFound)
-	}
-	layers := []*File{f} // the most particular first
-	base := f
-	for base.based.name != "" {
-		next := c.files[base.based.name]
-		if next == nil || !next.IsGuide {
-			return nil, base.source.at(base.based.st, 1, "guide %s is not in the catalog", base.based.name)
-		}
-		if slices.Contains(layers, next) {
-			return nil, base.source.at(base.based.st, 1, "guide %s is based on itself", next.Name)
-		}
-		base = next
-		layers = append(layers, base)
-	}
-	chain := slices.Clone(layers)
-	var below *Dictionary
-	shape := base // whose areas are compiled
-	if base.like.name != "" {
-		shape = c.files[base.like.name]
-		if shape == nil || !shape.IsGuide || shape.based.name != "" || shape.like.name != "" {
-			return nil, base.source.at(base.like.st, 1, "guide %s is not in the catalog, or is itself made from another one", base.like.name)
-		}
-		layers = append(layers, shape)
-	}
-	if base.uses.name != "" {
-		var err error
-		if below, err = c.dictionary(base.uses.name); errors.Is(err, ErrNotFound) {
-			return nil, base.source.at(base.uses.st, 1, "dictionary %s is not in the catalog", base.uses.name)
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	g, err := compileGuide(f, shape, layers, chain, below)
-	if err != nil {
-		return nil, err
-	}
-	c.guides[name] = g
-	return g, nil
-}
-
-// compileGuide compiles the areas of shape with the layers over it; own are
-// the guide's files, whose descriptions stand before those of the dictionary
-// below.
-func compileGuide(f, shape *File, layers, own []*File, below *Dictionary) (*Guide, error) {
-	r := newResolver(own, nil)
-	if below != nil {
-		r = newResolver(slices.Concat(own, below.resolver.chain), below.resolver)
-	}
-	comp := &compiler{file: shape, r: r}
-	for _, layer := range slices.Backward(layers) {
-		if err := comp.layer(layer); err != nil {
-			return nil, err
-		}
-	}
-	d := r.dictionary()
-	if d.Name = ""; below != nil {
-		d.Name = below.Name
-	}
-	if below != nil && r.extra == nil && !slices.ContainsFunc(own, (*File).describes) {
-		comp.r, d.resolver = below.resolver, below.resolver // nothing is otherwise: compiled once for all guides
-	}
-	for _, file := range own {
-		if err := comp.r.check(file); err != nil {
-			return nil, err
-		}
-	}
-	g := &Guide{
-		Name: f.Name, Title: or(f.Title, shape.Title), Standard: d.Standard, Version: d.Version,
-		Type: shape.set, Group: shape.group, BasedOn: f.based.name, NoAck: shape.noAck, Dictionary: d,
-	}
-	return g, comp.build(g)
-}
-
-// describes tells whether a file describes elements, composites or segments.
-func (f *File) describes() bool {
-	return len(f.elements)+len(f.composites)+len(f.segments) > 0
 }

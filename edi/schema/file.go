@@ -15,14 +15,15 @@ type File struct {
 	Version  string
 	IsGuide  bool
 
-	source  *source
-	extends reference // another dictionary
-	uses    reference // the dictionary of a guide
-	based   reference // the guide this one is laid over
-	like    reference // the guide whose structure this one has, in another release
-	set     string
-	group   string
-	noAck   bool
+	source   *source
+	outlined bool      // elements and what follows are left out, see outline
+	extends  reference // another dictionary
+	uses     reference // the dictionary of a guide
+	based    reference // the guide this one is laid over
+	like     reference // the guide whose structure this one has, in another release
+	set      string
+	group    string
+	noAck    bool
 
 	elements   map[string]*elementText
 	composites map[string]*segmentText
@@ -130,9 +131,11 @@ func isDigits(s string) bool {
 
 // Parse reads one dictionary or guide. The name stands in its errors, which
 // are of type *SyntaxError.
-func Parse(name string, text []byte) (*File, error) {
+func Parse(name string, text []byte) (*File, error) { return parse(name, string(text)) }
+
+func parse(name, text string) (*File, error) {
 	s := &source{file: name}
-	statements, err := s.read(string(text))
+	statements, err := s.read(text)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,10 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -19,11 +21,63 @@ type SyntaxError struct {
 	Line   int    // first line is 1
 	Column int    // first byte of the line is 1
 	Text   string // what is wrong and what is expected
+	Source string // the line itself, without its end
+	// Missing is the dictionary or guide that the text builds on and that is not
+	// in the catalog, where that is what is wrong.
+	Missing string
 }
 
 // Error gives file, line and column in front of the explanation.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Text)
+}
+
+// Excerpt shows the line with a mark below the column, for people: two lines
+// with the line's number before them, without control characters and cut to
+// some 120 characters around the mark. It is empty when there is no line.
+func (e *SyntaxError) Excerpt() string {
+	const before, behind = 70, 50
+	if e.Source == "" || e.Column < 1 {
+		return ""
+	}
+	at := min(e.Column-1, len(e.Source))
+	clean := func(s string) []rune {
+		return []rune(strings.Map(func(r rune) rune {
+			if !unicode.IsPrint(r) {
+				return ' '
+			}
+			return r
+		}, strings.ToValidUTF8(s, "\ufffd")))
+	}
+	head, tail := clean(e.Source[:at]), clean(e.Source[at:])
+	lead, end := "", ""
+	if len(head) > before {
+		head, lead = head[len(head)-before:], "..."
+	}
+	if len(tail) > behind {
+		tail, end = tail[:behind], "..."
+	}
+	number := fmt.Sprintf("%7d", e.Line)
+	return fmt.Sprintf("%s | %s%s%s%s\n%s | %s^", number, lead, string(head), string(tail), end,
+		strings.Repeat(" ", len(number)), strings.Repeat(" ", len(lead)+len(head)))
+}
+
+// Explain gives the text of an error with the excerpt below each mistake that
+// it holds.
+func Explain(err error) string {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // one level, as Load joins them
+		var parts []string
+		for _, one := range joined.Unwrap() {
+			parts = append(parts, Explain(one))
+		}
+		return strings.Join(parts, "\n")
+	}
+	text := err.Error()
+	var mistake *SyntaxError
+	if errors.As(err, &mistake) && mistake.Excerpt() != "" {
+		text += "\n" + mistake.Excerpt()
+	}
+	return text
 }
 
 // word is one token of a statement.
@@ -46,6 +100,7 @@ type statement struct {
 // of both.
 type source struct {
 	file       string
+	text       string
 	words      []word
 	statements []statement
 }
@@ -53,8 +108,28 @@ type source struct {
 // chunk is how many words or statements are made at once.
 const chunk = 256
 
+// missing reports that what a statement names is not in the catalog.
+func (s *source) missing(r reference, what string) error {
+	err := s.at(r.st, 1, "%s %s is not in the catalog", what, r.name)
+	var mistake *SyntaxError
+	if errors.As(err, &mistake) {
+		mistake.Missing = r.name
+	}
+	return err
+}
+
 func (s *source) fail(line, column int, format string, args ...any) error {
-	return &SyntaxError{File: s.file, Line: line, Column: column, Text: fmt.Sprintf(format, args...)}
+	return &SyntaxError{File: s.file, Line: line, Column: column, Text: fmt.Sprintf(format, args...), Source: s.line(line)}
+}
+
+// line gives a line of the text, at most maxLineBytes of it.
+func (s *source) line(number int) string {
+	rest := s.text
+	for ; number > 1; number-- {
+		_, rest, _ = strings.Cut(rest, "\n")
+	}
+	line, _, _ := strings.Cut(rest[:min(len(rest), maxLineBytes)], "\n")
+	return strings.TrimSuffix(line, "\r")
 }
 
 // at reports an error at the n-th word of a statement, or behind its end.
@@ -76,6 +151,7 @@ func (s *source) read(text string) ([]*statement, error) {
 		return nil, s.fail(1, 1, "the text has %d bytes, more than the %d a schema may have", len(text), maxSourceBytes)
 	}
 	text = strings.TrimPrefix(text, "\xef\xbb\xbf")
+	s.text = text
 	stack := []*statement{{}}
 	for line := 1; len(text) > 0; line++ {
 		var raw string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"tradepost/internal/config"
 	"tradepost/internal/doctor"
@@ -44,7 +45,7 @@ warnings); 1: something fails; 7: the configuration is invalid.`,
 				Reach: func(ctx context.Context, c partners.Connection) (*http.Response, error) {
 					return gateway.Reach(ctx, cfg, c)
 				},
-				Documents: func() error { return gateway.CheckDocuments(cfg) },
+				Documents: func() ([]doctor.Text, error) { return documentTexts(cfg) },
 			}
 			findings := d.Run(cmd.Context())
 			if err := cmd.Context().Err(); err != nil {
@@ -65,6 +66,17 @@ warnings); 1: something fails; 7: the configuration is invalid.`,
 	return cmd
 }
 
+// documentTexts loads what documents are checked and mapped by, and lists what
+// is in the station's folder of dictionaries.
+func documentTexts(cfg *config.Config) ([]doctor.Text, error) {
+	texts, err := gateway.CheckDocuments(cfg)
+	out := make([]doctor.Text, len(texts))
+	for i, t := range texts {
+		out[i] = doctor.Text(t)
+	}
+	return out, err
+}
+
 // configFindings shows a configuration that does not hold as findings.
 func configFindings(e *config.Error) []doctor.Finding {
 	var out []doctor.Finding
@@ -83,7 +95,13 @@ func writeFindings(env *Env, format string, findings []doctor.Finding) error {
 		return writeList(env.Stdout, format, nil, findings)
 	}
 	for _, f := range findings {
-		if _, err := fmt.Fprintf(env.Stdout, "%-4s  %-12s  %s\n", f.Status, f.Check, plain(f.Text)); err != nil {
+		lines := strings.Split(f.Text, "\n")
+		for i, line := range lines {
+			if lines[i] = plain(line); i > 0 {
+				lines[i] = strings.Repeat(" ", 20) + lines[i] // an excerpt keeps its shape
+			}
+		}
+		if _, err := fmt.Fprintf(env.Stdout, "%-4s  %-12s  %s\n", f.Status, f.Check, strings.Join(lines, "\n")); err != nil {
 			return err
 		}
 		if f.Advice == "" {

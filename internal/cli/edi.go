@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,7 +49,7 @@ func (c *ediChecks) flags(cmd *cobra.Command, profile bool) {
 	}
 	cmd.Flags().StringVar(&c.guide, "guide", "", "guide for the documents of its type: a `NAME` such as x12/004010/850, or a .guide file")
 	cmd.Flags().IntVar(&c.segment, "max-segment", 0, "`BYTES` that one segment may have (default 1 MiB, with binary data 64 MiB)")
-	cmd.Flags().StringVar(&c.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
+	dictionaryFlag(cmd, &c.dictionary)
 }
 
 // options reads guide and dictionaries.
@@ -72,16 +71,9 @@ func (c *ediChecks) options(cmd *cobra.Command) (validate.Options, error) {
 		return o, usage(cmd, fmt.Errorf("--max-segment %d: a number of bytes, or nothing for the default", c.segment))
 	}
 	o.Limits = edi.Limits{Segment: c.segment, Binary: c.segment}
-	o.Catalog = schema.Shipped()
-	if c.dictionary != "" {
-		if info, err := os.Stat(c.dictionary); err != nil || !info.IsDir() {
-			return o, exit(ExitNotFound, "there is no folder %s", c.dictionary)
-		}
-		loaded, err := schema.Load(os.DirFS(c.dictionary), o.Catalog)
-		if err != nil {
-			return o, &ExitError{Code: ExitConfig, Err: fmt.Errorf("dictionary %s: %w", c.dictionary, err)}
-		}
-		o.Catalog = loaded
+	var err error
+	if o.Catalog, err = loadCatalog(c.dictionary); err != nil {
+		return o, err
 	}
 	if c.guide == "" {
 		return o, nil
@@ -109,7 +101,7 @@ func (c *ediChecks) namedGuide(catalog *schema.Catalog) (*schema.Guide, error) {
 		}
 		f, err := catalog.Add(name, text)
 		if err != nil {
-			return nil, &ExitError{Code: ExitConfig, Err: err}
+			return nil, wrongText(err)
 		}
 		if !f.IsGuide {
 			return nil, exit(ExitConfig, "%s is a dictionary, not a guide", name)
@@ -121,7 +113,7 @@ func (c *ediChecks) namedGuide(catalog *schema.Catalog) (*schema.Guide, error) {
 		return nil, exit(ExitNotFound, "there is no guide %s; there are %s", name, strings.Join(catalog.Names(), ", "))
 	}
 	if err != nil {
-		return nil, &ExitError{Code: ExitConfig, Err: err}
+		return nil, wrongText(err)
 	}
 	return g, nil
 }

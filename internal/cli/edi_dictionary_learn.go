@@ -87,7 +87,7 @@ before you check a partner's documents with it.`,
 	f.StringVar(&o.Version, "version", "", "`VERSION` to learn, when the files hold several: 004010, D:96A")
 	f.StringVar(&o.Name, "name", "", "`NAME` of the draft, instead of draft/TYPE")
 	f.StringVar(&checks.guide, "guide", "", "`NAME` of the guide to lie over, instead of the one for the type")
-	f.StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
+	dictionaryFlag(cmd, &checks.dictionary)
 	f.BoolVar(&o.Alone, "alone", false, "make a draft that stands on its own, though there is a guide")
 	f.StringVar(&unseen, "unseen", string(dictionary.UnseenSegments), "`WHAT` to forbid of what no document has: segments, elements (of all segments, too) or nothing")
 	f.StringVar(&to, "to", "", "`DIR` to write the draft into, instead of standard output")

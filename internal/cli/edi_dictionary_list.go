@@ -2,10 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"fmt"
-	"io/fs"
-	"os"
-	"path"
 	"slices"
 	"strings"
 
@@ -62,7 +58,7 @@ type and version are checked with when no other one is named.`,
 			}, rows)
 		},
 	}
-	cmd.Flags().StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
+	dictionaryFlag(cmd, &checks.dictionary)
 	out.flag(cmd, listForms()...)
 	return cmd
 }
@@ -81,10 +77,8 @@ func newShelf(cmd *cobra.Command, checks *ediChecks) (*shelf, error) {
 		return nil, err
 	}
 	s := &shelf{catalog: o.Catalog, folder: checks.dictionary, own: map[string]bool{}}
-	if s.folder != "" {
-		if err := s.ownNames(os.DirFS(s.folder)); err != nil {
-			return nil, err
-		}
+	for _, f := range s.catalog.Loaded() {
+		s.own[f.Name] = true
 	}
 	for _, name := range s.catalog.Names() {
 		g, err := s.catalog.Guide(name)
@@ -114,24 +108,6 @@ func age(version string) string {
 		return "20" + release
 	}
 	return version
-}
-
-// ownNames notes the names of the texts in the folder.
-func (s *shelf) ownNames(fsys fs.FS) error {
-	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if ext := path.Ext(name); err != nil || d.IsDir() || ext != schema.GuideExt && ext != schema.DictionaryExt {
-			return err
-		}
-		text, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
-		}
-		f, err := schema.Parse(name, text)
-		if err == nil {
-			s.own[f.Name] = true
-		}
-		return err
-	})
 }
 
 func (s *shelf) from(name string) string {

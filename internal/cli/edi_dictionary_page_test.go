@@ -106,7 +106,7 @@ func TestDictionaryPage(t *testing.T) { //nolint:paralleltest // it changes the 
 	}
 	blocks := regexp.MustCompile("(?s)```(\\w+)([^\n]*)\n(.*?)```").FindAllStringSubmatch(string(page), -1)
 	for _, b := range blocks {
-		if b[1] == "text" {
+		if b[1] == "text" && b[2] != "" { // a file; without a name it is what a screen shows
 			files[strings.TrimSpace(b[2])] = b[3]
 		}
 	}

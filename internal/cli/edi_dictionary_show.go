@@ -65,7 +65,7 @@ EDIFACT), and how often it may occur there.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
+	dictionaryFlag(cmd, &checks.dictionary)
 	f.StringVar(&version, "version", "", "`VERSION` to show, instead of the newest: 004010, D:96A")
 	f.BoolVar(&all, "all", false, "show every code, not the first 20 of each element")
 	out.flag(cmd, "text", formJSON)

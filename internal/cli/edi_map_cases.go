@@ -86,7 +86,7 @@ is 1 when a case fails.`,
 		},
 	}
 	cmd.Flags().BoolVar(&update, "update", false, "write the sections of failing cases as the maps make them now")
-	cmd.Flags().StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
+	dictionaryFlag(cmd, &checks.dictionary)
 	out.flag(cmd, "text", formJSON)
 	return cmd
 }

@@ -72,7 +72,7 @@ too. The exit code is 7 when a map has a mistake.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&checks.dictionary, "dictionary", "", "`DIR` with .dictionary and .guide files, used before the shipped ones")
+	dictionaryFlag(cmd, &checks.dictionary)
 	out.flag(cmd, "text", formJSON)
 	return cmd
 }

@@ -171,7 +171,7 @@ func TestEDIGuidesAndErrors(t *testing.T) {
 		return file
 	}
 	guide := write("acme.guide", "guide acme/850 \"ACME\"\nbased-on x12/004010/850\nat heading/CUR\n  require\n")
-	broken := write("broken.guide", "guide acme/850\nbased-on x12/004010/850\nat heading/CUR\n  requier\n")
+	broken := write("broken.guide", "guide acme/broken\nbased-on x12/004010/850\nat heading/CUR\n  requier\n")
 	order := write("order.edi", goodOrder)
 	for _, c := range []struct {
 		name string
@@ -188,7 +188,7 @@ func TestEDIGuidesAndErrors(t *testing.T) {
 		{"unknown form", ExitUsage, []string{"convert", order, "--to", "yaml"}, "json, jsonl, xml, csv or edi"},
 		{"no file", ExitUsage, []string{"validate"}, "FILE is missing"},
 		{"no EDI to convert", ExitInvalid, []string{"convert", broken, "--to", "json"}, ""},
-		{"folder of guides", ExitConfig, []string{"validate", order, "--dictionary", dir}, "requier"},
+		{"folder of guides", ExitConfig, []string{"validate", order, "--dictionary", dir}, "    4 |   requier\n        |   ^"},
 		{"no such folder", ExitNotFound, []string{"validate", order, "--dictionary", dir + "/x"}, "no folder"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,15 +26,18 @@ import (
 // Config is a checked configuration. All paths in it are absolute, but for
 // those in the settings of connections, which are relative to Dir.
 type Config struct {
-	File      string // the file it was read from
-	Dir       string // the folder of the file
-	Store     Store
-	Secrets   Secrets
-	Listen    Listen
-	Monitor   Monitor
-	Limits    Limits
-	Logs      Logs
-	Directory *partners.Directory // station, partners, partnerships, connections
+	File    string // the file it was read from
+	Dir     string // the folder of the file
+	Store   Store
+	Secrets Secrets
+	Listen  Listen
+	Monitor Monitor
+	Limits  Limits
+	Logs    Logs
+	// Dictionaries is the folder of dictionaries and guides that stand before the
+	// shipped ones; "" for none.
+	Dictionaries string
+	Directory    *partners.Directory // station, partners, partnerships, connections
 
 	named  string // the file as the caller named it
 	source *reader
@@ -225,6 +228,7 @@ func (c *Config) sections(top *section, o Overrides) {
 	c.secrets(top.section("secrets"))
 	c.listen(top.section("listen"))
 	c.housekeeping(top)
+	c.Dictionaries = top.file("dictionaries", "", c.Dir)
 	var ps []partners.Partner
 	for _, s := range top.sections("partners") {
 		ps = append(ps, c.partner(s))

@@ -8,9 +8,18 @@ import (
 )
 
 // CheckFiles reads every key, certificate, guide and map the configuration names and
-// tells which of them are missing, unreadable or do not belong together.
+// tells which of them are missing, unreadable or do not belong together, and
+// whether the folder of dictionaries is there.
 func (c *Config) CheckFiles() []Problem {
 	_, out := c.keyring(true)
+	if folder := c.Dictionaries; folder != "" {
+		const hint = "relative paths start at the folder of the configuration; `tradepost edi dictionary import SOURCE --to FOLDER` makes one"
+		if info, err := os.Stat(folder); err != nil {
+			out = append(out, c.at("dictionaries", folder+" cannot be read: "+reason(err), hint))
+		} else if !info.IsDir() {
+			out = append(out, c.at("dictionaries", folder+" is no folder", hint))
+		}
+	}
 	for i, p := range c.Directory.Partnerships() {
 		for direction, rules := range map[string][]partners.DocumentRule{"inbound": p.Inbound, "outbound": p.Outbound} {
 			for j, r := range rules {

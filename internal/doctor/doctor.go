@@ -5,7 +5,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -46,9 +45,10 @@ type Doctor struct {
 	Now    func() time.Time
 	// OpenStore opens the station's store.
 	OpenStore func(ctx context.Context) (Store, error)
-	// Documents loads the guides and maps that partnerships name; nil leaves them
-	// alone. What does not fit is a *config.Error.
-	Documents func() error
+	// Documents loads the dictionaries of the station and the guides and maps that
+	// partnerships name, and lists what is in the folder of dictionaries; nil
+	// leaves them alone. What does not fit is a *config.Error.
+	Documents func() ([]Text, error)
 	// Online also calls the partners.
 	Online bool
 	// Client asks listeners.
@@ -152,26 +152,6 @@ func (d *Doctor) config(_ context.Context, r *report) {
 		count(len(dir.Partners()), "partner"), count(len(dir.Connections()), "connection"))
 	if len(dir.Partnerships()) == 0 {
 		r.add(Warn, "add a partner, a partnership and a connection: the comments of the file show how", "nothing can be traded yet: there is no partnership")
-	}
-}
-
-// documents tells whether guides and maps are there and fit the documents they
-// were agreed for.
-func (d *Doctor) documents(_ context.Context, r *report) {
-	if d.Documents == nil {
-		return
-	}
-	err := d.Documents()
-	var wrong *config.Error
-	switch {
-	case errors.As(err, &wrong):
-		for _, p := range wrong.Problems {
-			r.add(Fail, p.Hint, "%s (line %d): %s", p.Path, p.Line, p.Text)
-		}
-	case err != nil:
-		r.add(Fail, "", "guides and maps cannot be loaded: %v", err)
-	default:
-		r.add(OK, "", "guides and maps fit what was agreed")
 	}
 }
 

@@ -134,6 +134,14 @@ func TestHealthyStation(t *testing.T) {
 	}
 }
 
+// folderOf gives the station a folder of dictionaries with some texts.
+func folderOf(texts ...Text) func(*Doctor) {
+	return func(d *Doctor) {
+		d.Config.Dictionaries = "/texts"
+		d.Documents = func() ([]Text, error) { return texts, nil }
+	}
+}
+
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	taken, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
@@ -157,11 +165,20 @@ func TestFindings(t *testing.T) {
 		advice string
 	}{
 		{name: "map that does not fit", adjust: func(d *Doctor) {
-			d.Documents = func() error {
-				return d.Config.Explain(&partners.ConflictError{Problems: []partners.Problem{{Path: "partnerships[0].outbound[0].map", Text: "there is no map x12/999", Hint: "shipped are x12/850"}}})
+			d.Documents = func() ([]Text, error) {
+				return nil, d.Config.Explain(&partners.ConflictError{Problems: []partners.Problem{{Path: "partnerships[0].outbound[0].map", Text: "there is no map x12/999", Hint: "shipped are x12/850"}}})
 			}
 		}, check: "documents", status: Fail, text: "partnerships[0].outbound[0].map (line ", advice: "shipped are"},
-		{name: "maps that fit", adjust: func(d *Doctor) { d.Documents = func() error { return nil } }, check: "documents", status: OK, text: "fit what was agreed"},
+		{name: "maps that fit", adjust: func(d *Doctor) { d.Documents = func() ([]Text, error) { return nil, nil } }, check: "documents", status: OK, text: "fit what was agreed"},
+		{name: "a folder of dictionaries", adjust: folderOf(
+			Text{Name: "d/96a", Standard: "EDIFACT", Version: "D:96A"},
+			Text{Name: "d/96a/ORDERS", IsGuide: true, Standard: "EDIFACT", Version: "D:96A", Type: "ORDERS"},
+			Text{Name: "d/96a/INVOIC", IsGuide: true, Standard: "EDIFACT", Version: "D:96A", Type: "INVOIC"},
+			Text{Name: "old/850", IsGuide: true, Standard: "X12", Version: "003060", Type: "850"},
+		), check: "documents", status: OK, text: "dictionaries: 2 guides of EDIFACT D:96A, 1 guide of X12 003060, 1 dictionary in /texts"},
+		{name: "an empty folder of dictionaries", adjust: folderOf(), check: "documents", status: Warn, text: "no dictionary and no guide in /texts", advice: "edi dictionary import SOURCE --to /texts"},
+		{name: "a guide that nobody names", adjust: folderOf(Text{Name: "acme/850", IsGuide: true, Over: "x12/004010/850"}), check: "documents", status: Warn, text: "no partnership names it", advice: "guide: acme/850"},
+		{name: "two guides for one thing", adjust: folderOf(Text{Name: "a/850", IsGuide: true, Type: "850", Version: "003060", Behind: "b/850"}), check: "documents", status: Warn, text: "both for 850 003060, and b/850 is used", advice: "take one of the two out"},
 		{name: "no key", spoil: func(t *testing.T, dir string) { remove(t, dir, "keys/station.key") }, check: "keys", status: Fail, text: "cannot be read", advice: "relative paths"},
 		{name: "certificate over", adjust: at(noon().AddDate(4, 0, 0)), check: "certificates", status: Fail, text: "the station's certificate ended on 2029-", advice: "cert roll"},
 		{name: "certificate nearly over", adjust: at(noon().AddDate(3, 0, -10)), check: "certificates", status: Warn, text: "partner supplier, supplier.crt ends on 2029-", advice: "ask the partner"},
@@ -214,6 +231,11 @@ func TestFindings(t *testing.T) {
 		{name: "store does not open", spoil: fill, adjust: func(d *Doctor) {
 			d.OpenStore = func(context.Context) (Store, error) { return nil, errors.New("disk I/O error") }
 		}, check: "store", status: Fail, text: "disk I/O error", advice: "backup"},
+		{name: "store of another user", spoil: fill, adjust: func(d *Doctor) {
+			d.OpenStore = func(context.Context) (Store, error) {
+				return nil, &os.PathError{Op: "open", Path: "tradepost.db", Err: os.ErrPermission}
+			}
+		}, check: "store", status: Fail, text: "permission denied", advice: "give the user that runs the station the right"},
 		{name: "store of a newer program", spoil: fill, adjust: func(d *Doctor) {
 			d.OpenStore = func(context.Context) (Store, error) { return nil, &store.NewerVersionError{Have: 9, Know: 1} }
 		}, check: "store", status: Fail, text: "schema version 9", advice: "a newer tradepost"},

@@ -119,7 +119,7 @@ func (g *Gateway) build() error {
 		return g.c.Explain(err)
 	}
 	g.listeners = connectors.listeners
-	if g.guides, err = steps.LoadGuides(g.c.Directory); err != nil {
+	if g.guides, err = steps.LoadGuides(g.c.Directory, g.c.Dictionaries); err != nil {
 		return g.c.Explain(err)
 	}
 	agreed, err := steps.LoadMaps(g.c.Directory, g.guides)

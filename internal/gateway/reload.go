@@ -29,6 +29,9 @@ type reloader struct {
 	taken string
 	// now is the configuration the keyring was made from.
 	now *config.Config
+	// documents are the dictionaries, guides and maps as they were when the station
+	// loaded them.
+	documents []fileState
 }
 
 // fileState tells whether a file has changed.
@@ -49,7 +52,7 @@ func stateOf(file string) fileState {
 
 // open makes the first keyring of a station.
 func (r *reloader) open(ctx context.Context) (*keyring, error) {
-	r.now = r.g.c
+	r.now, r.documents = r.g.c, documentFiles(r.g.c)
 	return r.read(ctx, r.g.c, stateOf(r.g.c.File))
 }
 
@@ -151,7 +154,11 @@ func (r *reloader) reload(ctx context.Context) (waiting []string, err error) {
 	}
 	r.g.relations.ring.Store(ring)
 	r.now = c
-	return waits(r.g.c, c), nil
+	waiting = waits(r.g.c, c)
+	if !slices.Equal(r.documents, documentFiles(r.g.c)) {
+		waiting = append(waiting, "texts of dictionaries, guides and maps")
+	}
+	return waiting, nil
 }
 
 // look reloads when something has changed. The monitor calls it from time to
@@ -191,6 +198,7 @@ func waits(before, after *config.Config) []string {
 	note("monitor", before.Monitor, after.Monitor)
 	note("limits", before.Limits, after.Limits)
 	note("logs", before.Logs, after.Logs)
+	note("dictionaries", before.Dictionaries, after.Dictionaries)
 	note("station", stationOf(before), stationOf(after))
 	note("partners", partnersOf(before), partnersOf(after))
 	note("partnerships", before.Directory.Partnerships(), after.Directory.Partnerships())

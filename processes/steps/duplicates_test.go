@@ -148,7 +148,7 @@ func TestExceptionsMustExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	var conflict *partners.ConflictError
-	if _, err := steps.LoadGuides(d); !errors.As(err, &conflict) || len(conflict.Problems) != 1 || conflict.Problems[0].Path != "partnerships[0].except[1]" {
+	if _, err := steps.LoadGuides(d, ""); !errors.As(err, &conflict) || len(conflict.Problems) != 1 || conflict.Problems[0].Path != "partnerships[0].except[1]" {
 		t.Errorf("%v", err)
 	}
 }

@@ -220,7 +220,7 @@ func TestMapsThatDoNotFitAreToldAtTheStart(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		guides, err := steps.LoadGuides(d)
+		guides, err := steps.LoadGuides(d, "")
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

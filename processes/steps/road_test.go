@@ -182,7 +182,7 @@ func newStation(t *testing.T, name, peer string, agreement partners.Partnership)
 // run works the station's queue until the test ends.
 func (s *station) run(t *testing.T, d *partners.Directory) {
 	t.Helper()
-	guides, err := steps.LoadGuides(d)
+	guides, err := steps.LoadGuides(d, "")
 	if err != nil {
 		t.Fatal(err)
 	}
