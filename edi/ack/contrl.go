@@ -56,8 +56,8 @@ type groupVerdict struct {
 }
 
 // NewContrl makes the CONTRL of an interchange whose groups and documents are
-// in the report. The error is ErrNotAcknowledged for X12 and for interchanges
-// that hold CONTRL themselves.
+// in the report. The error wraps ErrNotAcknowledged for X12, for interchanges
+// that hold CONTRL themselves, and for those that are not Answerable.
 func NewContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 	c, err := BeginContrl(ic, o)
 	if err != nil {
@@ -75,7 +75,7 @@ func NewContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 // BeginContrl begins the CONTRL of an interchange whose header was validated.
 // Add each message as it ends, AddGroup each group, which holds the messages
 // added since the one before, and Close it when the interchange has ended. The
-// error is ErrNotAcknowledged for X12.
+// error wraps ErrNotAcknowledged for X12.
 func BeginContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 	if ic.Standard != "EDIFACT" {
 		return nil, fmt.Errorf("a CONTRL answers EDIFACT only, this is %s: %w", ic.Standard, ErrNotAcknowledged)
@@ -102,9 +102,12 @@ func BeginContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 	return c, nil
 }
 
-// Close ends the CONTRL with the verdict on the interchange. The error is
-// ErrNotAcknowledged for one that holds CONTRL itself.
+// Close ends the CONTRL with the verdict on the interchange. The error wraps
+// ErrNotAcknowledged for one that holds CONTRL itself or is not Answerable.
 func (c *Contrl) Close(ic *validate.Interchange) error {
+	if err := Answerable(ic); err != nil {
+		return err
+	}
 	if c.noAck {
 		return fmt.Errorf("interchange %s holds CONTRL: %w", ic.Control, ErrNotAcknowledged)
 	}

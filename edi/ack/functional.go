@@ -83,18 +83,26 @@ func KindFor(version string) Kind {
 
 // NewFunctional begins the acknowledgement of a group. Add each of its
 // documents, at the earliest as it ends, and Close it when the group has been
-// validated to its end. The error is ErrNotAcknowledged for a group of
-// acknowledgements; of a group that is still open it may turn out later that it
-// is one.
+// validated to its end. The error wraps ErrNotAcknowledged for a group of
+// acknowledgements, of a group that is still open it may turn out later that it
+// is one; for documents that stand in no group or in one without a control
+// number; and for an interchange that is not Answerable.
 func NewFunctional(kind Kind, ic *validate.Interchange, gr *validate.Group, o Options) (*Functional, error) {
 	if gr.NoAck || gr.Type == "FA" {
 		return nil, fmt.Errorf("group %s holds acknowledgements: %w", gr.Control, ErrNotAcknowledged)
 	}
-	if gr.Type == "" && gr.Control == "" {
-		return nil, fmt.Errorf("documents that stand in no group have nothing a %s could name: %w", kind, ErrNotAcknowledged)
-	}
 	if ic.Standard != "X12" {
 		return nil, fmt.Errorf("a %s answers X12 only, this is %s: %w", kind, ic.Standard, ErrNotAcknowledged)
+	}
+	switch {
+	case gr.Type == "" && gr.Control == "":
+		return nil, fmt.Errorf("documents that stand in no group have nothing a %s could name: %w", kind, ErrNotAcknowledged)
+	case gr.Control == "":
+		return nil, fmt.Errorf("the group at byte %d has no control number (GS06) that a %s could name: %w", gr.Extent.Offset, kind, ErrNotAcknowledged)
+	}
+	// What a 997 names is the group; ISA13 is the TA1's to repeat.
+	if ic.From.ID == "" || ic.To.ID == "" {
+		return nil, Answerable(ic)
 	}
 	if kind == Auto {
 		kind = KindFor(gr.Version)

@@ -51,10 +51,32 @@ func (a InterchangeAnswer) Bytes() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// Answerable tells whether an interchange names what an answer has to repeat:
+// whom it is from, whom it is for, and its control number. The error, which
+// wraps ErrNotAcknowledged, says what is missing; the sender has to be told by
+// other means then (ISO 9735-10).
+func Answerable(ic *validate.Interchange) error {
+	header, number := "ISA", "control number (ISA13)"
+	if ic.Standard != "X12" {
+		header, number = "UNB", "control reference (0020)"
+	}
+	var lacks []string
+	for _, part := range []struct{ value, name string }{{ic.From.ID, "sender"}, {ic.To.ID, "receiver"}, {ic.Control, number}} {
+		if strings.TrimSpace(part.value) == "" {
+			lacks = append(lacks, "no "+part.name)
+		}
+	}
+	if len(lacks) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the interchange at byte %d: its %s has %s; tell its sender by other means: %w", ic.Offset, header, strings.Join(lacks, ", "), ErrNotAcknowledged)
+}
+
 // WantsTA1 tells whether an interchange is answered by a TA1: when its ISA14
 // asks for one, when it is refused, and when a fault of a group has no other
-// place. One that holds TA1 only is never
-// answered.
+// place. One that holds TA1 only is never answered, nor is one without an ISA13,
+// which a TA1 has to repeat. Who the sender is may be known from the connection
+// when ISA06 does not tell: the TA1 says so by its code.
 func WantsTA1(ic *validate.Interchange) bool {
-	return ic.Standard == "X12" && (ic.Received > 0 || ic.TA1 == 0) && (ic.AckRequested || !ic.Accepted || ic.Noted != "")
+	return strings.TrimSpace(ic.Control) != "" && ic.Standard == "X12" && (ic.Received > 0 || ic.TA1 == 0) && (ic.AckRequested || !ic.Accepted || ic.Noted != "")
 }
