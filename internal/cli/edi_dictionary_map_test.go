@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,22 +21,33 @@ func TestShippedMapsWithImportedDirectories(t *testing.T) {
 			t.Fatal(words)
 		}
 	}
+	guides, err := filepath.Glob(filepath.Join(dir, "edifact", "*", "*.guide"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range guides { // the others only cost time
+		if !slices.Contains([]string{"ORDERS.guide", "ORDRSP.guide", "DESADV.guide", "INVOIC.guide"}, filepath.Base(g)) {
+			if err := os.Remove(g); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	cases, err := filepath.Glob(filepath.Join("..", "..", "edi", "mapping", "testdata", "shipped", "edifact", "*", "*.case"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	named, input := regexp.MustCompile(`(?m)^map: *(\S+)`), regexp.MustCompile(`(?ms)^-- input --\n(UN.*?)(?:^-- [a-z]+.*--$|\z)`)
-	ran := 0
+	ran := map[string]int{}
 	for _, name := range cases {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		m, in := named.FindStringSubmatch(string(text)), input.FindStringSubmatch(string(text))
-		if m == nil || in == nil {
-			continue // the way back
+		if m == nil || in == nil || ran[m[1]] == 2 { // the way back, or another one of which two have run
+			continue
 		}
-		ran++
+		ran[m[1]]++
 		_, shipped, _ := ediRun(t, in[1], "convert", "-", "--to", "json", "--map", m[1])
 		code, imported, words := ediRun(t, in[1], "convert", "-", "--to", "json", "--map", m[1], "--dictionary", dir)
 		if imported != shipped || code != ExitOK && code != ExitInvalid {
@@ -44,7 +57,7 @@ func TestShippedMapsWithImportedDirectories(t *testing.T) {
 			t.Errorf("%s: refused: %s", filepath.Base(name), words)
 		}
 	}
-	if ran < 20 {
-		t.Errorf("only %d cases ran", ran)
+	if want := map[string]int{"edifact/ORDERS": 2, "edifact/ORDRSP": 2, "edifact/DESADV": 2, "edifact/INVOIC": 2}; !maps.Equal(ran, want) {
+		t.Errorf("cases that ran: %v", ran)
 	}
 }
