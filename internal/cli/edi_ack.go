@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 
 	"tradepost/edi"
 	"tradepost/edi/ack"
@@ -36,8 +35,8 @@ accepted one a 997, or a 999 where its version is one of an implementation guide
 (005010X222A1), and EDIFACT a CONTRL. Acknowledgements are never acknowledged.
 
 The exit code is 0 when the acknowledgement could be written, whatever it says, and
-3 when it could not: the input is no EDI, or an EDIFACT header does not name its
-sender, receiver or reference, which a CONTRL has to repeat.`,
+3 when it could not: the input is no EDI, or its header does not name the sender,
+receiver or control number, which an answer has to repeat.`,
 		Example: `  tradepost edi ack order.edi
   tradepost edi ack order.edi --type TA1
   tradepost edi ack - --type 999 --control 1042 < order.edi > answer.edi`,
@@ -90,8 +89,8 @@ type answers struct {
 	kind    ack.Kind
 	control int
 	written bool
-	// nameless is why an EDIFACT interchange got no CONTRL: nobody to send it
-	// to, or nothing to name the interchange by.
+	// nameless is why interchanges have no answer: nobody to send it to, or
+	// nothing to name them by.
 	nameless error
 
 	group  *ack.Functional   // of the group that is open
@@ -183,6 +182,7 @@ func (a *answers) x12(ic *validate.Interchange) error {
 		}
 	}
 	if len(out.TA1) == 0 && len(out.Groups) == 0 {
+		a.nameless = errors.Join(a.nameless, ack.Answerable(ic))
 		return nil
 	}
 	out.ISA.Control = strconv.Itoa(a.control)
@@ -197,12 +197,8 @@ func (a *answers) edifact(ic *validate.Interchange) error {
 	if c == nil {
 		return nil
 	}
-	// What a CONTRL has to repeat and cannot is told by other means (ISO 9735-10).
-	if lacks := unnamed(ic); len(lacks) > 0 {
-		a.nameless = errors.Join(a.nameless, fmt.Errorf("no CONTRL can be written for the interchange at byte %d: its UNB has no %s; tell the sender by other means", ic.Offset, strings.Join(lacks, ", no ")))
-		return nil
-	}
 	if err := c.Close(ic); errors.Is(err, ack.ErrNotAcknowledged) {
+		a.nameless = errors.Join(a.nameless, ack.Answerable(ic))
 		return nil
 	} else if err != nil {
 		return err
@@ -216,20 +212,6 @@ func (a *answers) edifact(ic *validate.Interchange) error {
 	out.UNB.SetTime(a.env.Now())
 	a.control++
 	return a.write(ic, out.Write)
-}
-
-// unnamed lists what the header of an EDIFACT interchange does not tell and its
-// answer has to repeat.
-func unnamed(ic *validate.Interchange) []string {
-	var lacks []string
-	for _, part := range []struct{ value, name string }{
-		{ic.From.ID, "sender"}, {ic.To.ID, "receiver"}, {ic.Control, "control reference"},
-	} {
-		if strings.TrimSpace(part.value) == "" {
-			lacks = append(lacks, part.name)
-		}
-	}
-	return lacks
 }
 
 func (a *answers) write(ic *validate.Interchange, to func(io.Writer) error) error {

@@ -105,13 +105,13 @@ func TestContrlThatCannotBeWritten(t *testing.T) {
 	for _, c := range []struct{ name, input, lacks string }{
 		{"no sender", "UNB+UNOC:3++B:14+260301:1200+R2'" + message + "UNZ+1+R2'", "no sender;"},
 		{"no receiver", "UNB+UNOC:3+A:14++260301:1200+R2'" + message + "UNZ+1+R2'", "no receiver;"},
-		{"no reference", "UNB+UNOC:3+A:14+B:14+260301:1200'" + message + "UNZ+1+'", "no control reference;"},
-		{"no UNB", message + "UNZ+1+R2'", "no sender, no receiver, no control reference;"},
+		{"no reference", "UNB+UNOC:3+A:14+B:14+260301:1200'" + message + "UNZ+1+'", "no control reference (0020);"},
+		{"no UNB", message + "UNZ+1+R2'", "no sender, no receiver, no control reference (0020);"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			code, out, words := ediRun(t, c.input, "ack", "-")
-			if code != ExitInvalid || out != "" || !strings.Contains(words, "no CONTRL can be written") || !strings.Contains(words, c.lacks) {
+			if code != ExitInvalid || out != "" || !strings.Contains(words, "tell its sender by other means") || !strings.Contains(words, c.lacks) {
 				t.Errorf("alone: exit %d, %q, %q", code, out, words)
 			}
 			if c.name == "no UNB" {
@@ -125,6 +125,26 @@ func TestContrlThatCannotBeWritten(t *testing.T) {
 				t.Errorf("our CONTRL is not valid:\n%s", report)
 			}
 		})
+	}
+}
+
+// TestNamelessX12: the same holds for X12, where a TA1 needs a control number
+// and a 997 both parties.
+func TestNamelessX12(t *testing.T) {
+	t.Parallel()
+	noSender := strings.Replace(goodOrder, "ZZ*BUYER          ", "ZZ*               ", 1)
+	for _, c := range []struct {
+		kind string
+		code int
+		out  bool
+	}{{"997", ExitInvalid, false}, {"auto", ExitOK, true}, {"TA1", ExitOK, true}, {"CONTRL", ExitOK, false}} {
+		code, out, words := ediRun(t, noSender, "ack", "-", "--type", c.kind)
+		if code != c.code || (out != "") != c.out || out != "" && !strings.Contains(out, "TA1*000000001*260301*1200*R*006~") {
+			t.Errorf("%s: exit %d, %q, %q", c.kind, code, out, words)
+		}
+		if code == ExitInvalid && !strings.Contains(words, "its ISA has no sender; tell its sender by other means") {
+			t.Errorf("%s: %q", c.kind, words)
+		}
 	}
 }
 
