@@ -24,6 +24,37 @@ type Request struct {
 	Comment  string // why, in their words
 }
 
+// Operation names what can be done to a document.
+type Operation string
+
+// Operations on documents.
+const (
+	OperationResend  Operation = "resend"
+	OperationRelease Operation = "release"
+)
+
+// OperationFor names what may be asked for a document as it stands, "" when
+// there is nothing. Resend and Release look closer, and may refuse it.
+func OperationFor(d *tracking.Document) Operation {
+	switch {
+	case !stands(d):
+	case d.DeliveryID != 0:
+		return OperationResend
+	case d.SourceID != 0 && (d.Direction == tracking.Outbound || !tracking.IsAcknowledgement(d.Type)):
+		return OperationRelease
+	}
+	return ""
+}
+
+// stands tells whether nothing is being done to a document.
+func stands(d *tracking.Document) bool {
+	switch d.State {
+	case tracking.DocumentInvalid, tracking.DocumentFailed, tracking.DocumentDelivered:
+		return true
+	}
+	return false
+}
+
 // RefusedError tells why an operation is not done.
 type RefusedError struct{ Reason string }
 
@@ -100,8 +131,7 @@ func (o *Operations) standing(ctx context.Context, tx Tx, id tracking.ID) (*trac
 	if err != nil {
 		return nil, err
 	}
-	switch d.State {
-	case tracking.DocumentInvalid, tracking.DocumentFailed, tracking.DocumentDelivered:
+	if stands(d) {
 		return d, nil
 	}
 	return nil, &RefusedError{fmt.Sprintf("document %s is %s: nothing to do before it stands still (invalid, failed or delivered)", d.ID, d.State)}
@@ -116,7 +146,7 @@ func (o *Operations) ready(ctx context.Context, tx Tx, d *tracking.Document, kin
 	if err := tx.UpdateDocument(ctx, d); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s by %s", what, r.Actor)
+	text := what
 	if r.Comment != "" {
 		text += ": " + r.Comment
 	}

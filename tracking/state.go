@@ -109,6 +109,9 @@ const (
 	EventDeliveryFailed EventKind = "delivery.failed"
 	EventResent         EventKind = "document.resent"
 	EventReprocessed    EventKind = "document.reprocessed"
+	EventLanePaused     EventKind = "queue.paused" // by a person, as the two that follow
+	EventLaneResumed    EventKind = "queue.resumed"
+	EventJobRetried     EventKind = "queue.retried"
 	EventCertEnding     EventKind = "certificate.ending"   // it ends soon, or has ended, and nothing follows it
 	EventCertLive       EventKind = "certificate.live"     // sending has switched to it
 	EventCertOffered    EventKind = "certificate.offered"  // by them, or by us

@@ -40,7 +40,25 @@ type fakeStore struct {
 	paused    map[string]bool
 	dead      []*queue.Job
 	revived   []int64
+	events    []tracking.Event // of what people asked for
 	closed    bool
+}
+
+func (s *fakeStore) IDs() *tracking.IDs { return tracking.NewIDs(noon, 1) }
+
+// fakeTx keeps events.
+type fakeTx struct {
+	processes.Tx
+	s *fakeStore
+}
+
+func (tx fakeTx) AppendEvent(_ context.Context, e *tracking.Event) error {
+	tx.s.events = append(tx.s.events, *e)
+	return nil
+}
+
+func (s *fakeStore) Update(ctx context.Context, fn func(context.Context, processes.Tx) error) error {
+	return fn(ctx, fakeTx{s: s})
 }
 
 func (s *fakeStore) Close() error { s.closed = true; return nil }
@@ -425,7 +443,10 @@ func TestQueue(t *testing.T) {
 	if r := h.run("queue", "list", "--dead", "-o", "jsonl"); !strings.Contains(r.stdout, `"id":"`+tracking.ID(9).String()+`"`) {
 		t.Errorf("dead letters:\n%s", r.stdout)
 	}
-	h.run("queue", "pause", "deliver/back-office").expect(t, ExitOK, "is paused")
+	h.run("queue", "pause", "deliver/back-office", "--user", "kim", "--comment", "their disk is full").expect(t, ExitOK, "is paused")
+	if len(h.store.events) != 1 || h.store.events[0].Kind != tracking.EventLanePaused || h.store.events[0].Actor != "kim" || h.store.events[0].Text != "lane deliver/back-office paused: their disk is full" {
+		t.Errorf("who paused the lane and why is not recorded: %+v", h.store.events)
+	}
 	h.run("queue", "resume", "process/gone").expect(t, ExitOK, "is open")
 	if diff := cmp.Diff(map[string]bool{"deliver/back-office": true, "process/gone": false}, h.store.paused); diff != "" {
 		t.Errorf("lanes (-want +got):\n%s", diff)

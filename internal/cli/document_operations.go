@@ -62,11 +62,11 @@ func newOperationCommand(env *Env, op operation) *cobra.Command {
 				return usage(cmd, errors.New("--comment is missing: say why, for whoever reads the history later"))
 			}
 			return st.withStore(cmd, env, func(_ *config.Config, s Store) error {
-				ids, ok := s.(interface{ IDs() *tracking.IDs })
-				if !ok {
-					return errors.New("this store makes no ids of its own")
+				o, err := operations(env, s)
+				if err != nil {
+					return err
 				}
-				_, err := op.do(cmd.Context(), &processes.Operations{Store: s, IDs: ids.IDs(), Now: env.Now}, processes.Request{Document: id, Actor: actor, Comment: comment})
+				_, err = op.do(cmd.Context(), o, processes.Request{Document: id, Actor: actor, Comment: comment})
 				var refused *processes.RefusedError
 				switch {
 				case errors.As(err, &refused):
@@ -85,6 +85,15 @@ func newOperationCommand(env *Env, op operation) *cobra.Command {
 	cmd.Flags().StringVar(&comment, "comment", "", "`WHY` it is done; required")
 	cmd.Flags().StringVar(&actor, "user", userName(), "`NAME` of who asks")
 	return cmd
+}
+
+// operations is what people do to documents and to the queue of a store.
+func operations(env *Env, s Store) (*processes.Operations, error) {
+	ids, ok := s.(interface{ IDs() *tracking.IDs })
+	if !ok {
+		return nil, errors.New("this store makes no ids of its own")
+	}
+	return &processes.Operations{Store: s, IDs: ids.IDs(), Now: env.Now}, nil
 }
 
 // userName is who is signed in at this machine.

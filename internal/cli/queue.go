@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"tradepost/internal/config"
+	"tradepost/processes"
 	"tradepost/processes/queue"
 	"tradepost/tracking"
 
@@ -119,7 +119,10 @@ func (e *Env) listDead(ctx context.Context, s Store, format string, limit int) e
 }
 
 func newQueuePauseCommand(env *Env, verb, short string, paused bool) *cobra.Command {
-	var st station
+	var (
+		st  station
+		ask processes.LaneRequest
+	)
 	cmd := &cobra.Command{
 		Use:   verb + " LANE",
 		Short: short,
@@ -129,7 +132,11 @@ func newQueuePauseCommand(env *Env, verb, short string, paused bool) *cobra.Comm
 				if err := knownLane(cmd.Context(), cfg, s, args[0]); err != nil {
 					return err
 				}
-				if err := s.PauseLane(cmd.Context(), args[0], paused); err != nil {
+				o, err := operations(env, s)
+				if err != nil {
+					return err
+				}
+				if err := o.PauseLane(cmd.Context(), args[0], paused, ask); err != nil {
 					return fmt.Errorf("%s lane %s: %w", verb, args[0], err)
 				}
 				env.say("lane %s is %s", args[0], map[bool]string{true: "paused", false: "open"}[paused])
@@ -138,7 +145,14 @@ func newQueuePauseCommand(env *Env, verb, short string, paused bool) *cobra.Comm
 		},
 	}
 	st.flags(env, cmd)
+	askFlags(cmd, &ask)
 	return cmd
+}
+
+// askFlags are who asks something of the queue, and why.
+func askFlags(cmd *cobra.Command, r *processes.LaneRequest) {
+	cmd.Flags().StringVar(&r.Comment, "comment", "", "`WHY` it is done")
+	cmd.Flags().StringVar(&r.Actor, "user", userName(), "`NAME` of who asks")
 }
 
 // knownLane refuses a lane that has no work and that no connection of the
@@ -166,6 +180,7 @@ func newQueueRetryCommand(env *Env) *cobra.Command {
 	var (
 		st  station
 		all bool
+		ask processes.LaneRequest
 	)
 	cmd := &cobra.Command{
 		Use:   "retry ID... | --all",
@@ -186,31 +201,24 @@ func newQueueRetryCommand(env *Env) *cobra.Command {
 				ids = append(ids, int64(id))
 			}
 			return st.withStore(cmd, env, func(_ *config.Config, s Store) error {
-				if all {
-					jobs, err := s.DeadJobs(cmd.Context(), 10_000)
-					if err != nil {
-						return fmt.Errorf("list the dead letters: %w", err)
-					}
-					slices.SortFunc(jobs, func(a, b *queue.Job) int { return cmp.Compare(a.ID, b.ID) }) // oldest first
-					for _, j := range jobs {
-						ids = append(ids, j.ID)
-					}
+				o, err := operations(env, s)
+				if err != nil {
+					return err
 				}
-				for _, id := range ids {
-					err := s.ReviveJob(cmd.Context(), id)
-					if errors.Is(err, tracking.ErrNotFound) {
-						return exit(ExitNotFound, "there is no dead letter %s: `tradepost queue list --dead` prints those that are", tracking.ID(id))
-					}
-					if err != nil {
-						return fmt.Errorf("retry %s: %w", tracking.ID(id), err)
-					}
+				n, err := o.Retry(cmd.Context(), ids, ask)
+				if errors.Is(err, tracking.ErrNotFound) {
+					return exit(ExitNotFound, "%w: `tradepost queue list --dead` prints those that are", err)
 				}
-				env.say("%d put back", len(ids))
+				if err != nil {
+					return fmt.Errorf("retry: %w", err)
+				}
+				env.say("%d put back", n)
 				return nil
 			})
 		},
 	}
 	st.flags(env, cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "every dead letter, oldest first")
+	askFlags(cmd, &ask)
 	return cmd
 }

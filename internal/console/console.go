@@ -1,7 +1,9 @@
 // Package console is the station's web pages for people, on the private admin
 // listener: what needs somebody today, the documents and their life cycle,
 // transmissions with their evidence, partners, the queue and the state of the
-// station. It reads and shows; it changes nothing.
+// station. What people do there (resend, release, pause, resume, retry) is done
+// by package processes, after a question and with a reason, and stands in the
+// history with their name.
 //
 // Pages are rendered on the server from html/template, have addresses that can
 // be kept and sent on, work without JavaScript, and load nothing from anywhere
@@ -71,6 +73,8 @@ type Config struct {
 	// Run finds a run, so that jobs can be linked to their document; nil links
 	// none.
 	Run func(ctx context.Context, id tracking.ID) (*processes.Run, error)
+	// Operations does what people ask for; nil shows no buttons.
+	Operations Operations
 	// Segments reads documents; nil shows them as plain bytes.
 	Segments Segments
 	// SignIn tells a person without a session how to get a one-time link, for
@@ -128,14 +132,26 @@ func (c *Console) routes() map[string]http.HandlerFunc {
 		"GET /documents":            c.page(c.documents),
 		"GET /documents/{id}":       c.page(c.documentReadable),
 		"GET /documents/{id}/{tab}": c.page(c.documentTab),
-		"GET /transmissions":        c.page(c.transmissions),
-		"GET /transmissions/{id}":   c.page(c.transmission),
-		"GET /partners":             c.page(c.partners),
-		"GET /queue":                c.page(c.queue),
-		"GET /status":               c.page(c.status),
-		"GET /static/{file}":        c.assets.serve,
-		"GET /favicon.ico":          c.assets.favicon,
-		"/":                         c.page(nowhere),
+
+		"GET /documents/{id}/resend":   c.page(c.resend),
+		"POST /documents/{id}/resend":  c.page(c.resend),
+		"GET /documents/{id}/release":  c.page(c.release),
+		"POST /documents/{id}/release": c.page(c.release),
+		"GET /queue/pause":             c.page(c.pause),
+		"POST /queue/pause":            c.page(c.pause),
+		"GET /queue/resume":            c.page(c.resume),
+		"POST /queue/resume":           c.page(c.resume),
+		"GET /queue/retry":             c.page(c.retry),
+		"POST /queue/retry":            c.page(c.retry),
+
+		"GET /transmissions":      c.page(c.transmissions),
+		"GET /transmissions/{id}": c.page(c.transmission),
+		"GET /partners":           c.page(c.partners),
+		"GET /queue":              c.page(c.queue),
+		"GET /status":             c.page(c.status),
+		"GET /static/{file}":      c.assets.serve,
+		"GET /favicon.ico":        c.assets.favicon,
+		"/":                       c.page(nowhere),
 	}
 }
 

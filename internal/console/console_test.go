@@ -82,6 +82,7 @@ func (s *tokens) DeleteSession(_ context.Context, hash []byte) error {
 func config(s *sample.Store) console.Config {
 	return console.Config{
 		Data: s, Archive: s, Runs: s, Queue: s, Now: sample.Now, Version: "1.0", Segments: console.NewSegments(schema.Shipped()),
+		Operations: &doings{},
 		Directory: func(context.Context) (*console.Directory, error) {
 			return &console.Directory{Station: s.Station, Partners: s.Partners, Partnerships: s.Partnerships, Connections: s.Connections, Certificates: s.Certificates}, s.Err
 		},
@@ -225,6 +226,7 @@ func addresses(t *testing.T, s *sample.Store) map[string]string {
 		"document-overdue": at("810", "INV-30940", ""), "document-refused": at("850", "PO-2211", "/evidence"), "document-retry": at("940", "4500012391", ""),
 		"document-arriving": at("850", "4500012402", ""),
 		"transmissions":     "/transmissions", "transmission-refused": "/transmissions/" + refused.String(), "transmission-duplicate": "/transmissions/" + duplicate.String(),
+		"document-resend": at("856", "4500012345", "/resend"), "queue-pause": "/queue/pause?lane=" + url.QueryEscape(s.LaneList[0].Name),
 		"partners": "/partners", "queue": "/queue", "status": "/status", "not-found": "/documents/0000000000000",
 	}
 }

@@ -24,6 +24,7 @@ type Document struct {
 	Lane        []Stage
 	Took        string // from the first to the last stage that is done
 	Why         *Why
+	Actions     []Action
 	Interchange *tracking.Interchange
 	Group       *tracking.Group
 	Acks        []AckLink
@@ -92,6 +93,7 @@ func (c *Console) documentPage(r *http.Request, tab string, body func(context.Co
 		return nil, err
 	}
 	l := &loaded{DocumentView: v, now: now, head: c.documentHead(v, tab, now)}
+	l.head.Actions = c.actions(&v.Document)
 	if l.head.Why, err = c.why(ctx, l); err != nil {
 		return nil, err
 	}

@@ -16,13 +16,15 @@ type Queue struct {
 	Dead    []JobLine
 	Waiting int
 	More    bool // there are more dead letters than shown
+	Actions bool // there are buttons
 }
 
 // LaneLine is a lane with the job at its head.
 type LaneLine struct {
 	queue.Lane
-	Chip Chip
-	Head *JobLine
+	Chip    Chip
+	Head    *JobLine
+	Actions []Action
 }
 
 // JobLine is a job for a person.
@@ -30,6 +32,7 @@ type JobLine struct {
 	*queue.Job
 	Link    string
 	Subject string
+	Retry   string // address that asks to try it again, "" without buttons
 	In      string // how long until it is tried, "" when it is due
 }
 
@@ -45,9 +48,9 @@ func (c *Console) queue(r *http.Request) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := Queue{More: len(dead) > maxDead}
+	q := Queue{More: len(dead) > maxDead, Actions: c.cfg.Operations != nil}
 	for _, l := range lanes {
-		line := LaneLine{Lane: l, Chip: laneChip(&l, now)}
+		line := LaneLine{Lane: l, Chip: laneChip(&l, now), Actions: c.laneAction(&l)}
 		if l.Head != nil {
 			if line.Head, err = c.jobLine(ctx, l.Head, now); err != nil {
 				return nil, err
@@ -60,6 +63,9 @@ func (c *Console) queue(r *http.Request) (*view, error) {
 		line, err := c.jobLine(ctx, j, now)
 		if err != nil {
 			return nil, err
+		}
+		if q.Actions {
+			line.Retry = "/queue/retry?job=" + tracking.ID(j.ID).String()
 		}
 		q.Dead = append(q.Dead, *line)
 	}

@@ -146,6 +146,10 @@ func (c *Console) trouble(r *http.Request, err error) *view {
 		Text: "The station could not put this page together. What it holds is safe: pages only read.",
 		Next: "Try again in a moment. If it stays, look into the log of the station for this incident.",
 	}
+	if r.Method == http.MethodPost {
+		t.Text, t.Next = "The station could not finish what you asked for.", "Look whether it was done before you ask again: it stands in the history. The log of the station tells more of this incident."
+	}
+	why, isRefused := refused(err)
 	switch {
 	case errors.Is(err, tracking.ErrNotFound):
 		t = Trouble{
@@ -153,6 +157,8 @@ func (c *Console) trouble(r *http.Request, err error) *view {
 			Text: "There is no page, document or transmission under this address.",
 			Next: "An id has 13 letters and digits. Search for the purchase order or control number instead.",
 		}
+	case isRefused:
+		t = why
 	case r.Context().Err() != nil:
 		t.Status = http.StatusServiceUnavailable
 	default:

@@ -220,8 +220,12 @@ func eventChip(k tracking.EventKind) Chip {
 		return Chip{"warn", "late", string(k)}
 	case tracking.EventDocInvalid, tracking.EventRefused, tracking.EventUnreadable, tracking.EventReceiptBad, tracking.EventReceiptUnsent, tracking.EventDeliveryFailed, tracking.EventAckUnmatched:
 		return Chip{"bad", "alert", string(k)}
-	case tracking.EventResent, tracking.EventReprocessed, tracking.EventResumed:
+	case tracking.EventResent, tracking.EventReprocessed, tracking.EventResumed, tracking.EventJobRetried:
 		return Chip{"info", "retry", string(k)}
+	case tracking.EventLanePaused:
+		return Chip{"warn", "pause", string(k)}
+	case tracking.EventLaneResumed:
+		return Chip{"info", "play", string(k)}
 	}
 	return Chip{"mute", "dot", string(k)}
 }

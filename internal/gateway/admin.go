@@ -24,12 +24,13 @@ import (
 func (g *Gateway) adminHandler() (http.Handler, error) {
 	pages, err := console.New(console.Config{
 		Data: g.store, Archive: g.archive, Runs: g.store, Queue: g.store,
-		Directory: func(context.Context) (*console.Directory, error) { return g.people(), nil },
-		Status:    g.status,
-		Run:       g.run,
-		Segments:  console.NewSegments(g.guides.Catalog()),
-		SignIn:    "Run `tradepost console --config " + g.c.File + "` where the station runs: it prints a link that signs you in once.",
-		Version:   g.o.Version, Location: zone(g.o.Now()), Now: g.o.Now, Log: g.o.Log,
+		Directory:  func(context.Context) (*console.Directory, error) { return g.people(), nil },
+		Status:     g.status,
+		Run:        g.run,
+		Operations: &processes.Operations{Store: g.store, IDs: g.store.IDs(), Now: g.o.Now},
+		Segments:   console.NewSegments(g.guides.Catalog()),
+		SignIn:     "Run `tradepost console --config " + g.c.File + "` where the station runs: it prints a link that signs you in once.",
+		Version:    g.o.Version, Location: zone(g.o.Now()), Now: g.o.Now, Log: g.o.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -65,7 +65,7 @@ func Day() *Store {
 	b.outbound(order{
 		at: at(10, 20, 31), with: bluegate(), st: "856", body: despatch("BG-76980", "SH-88114"), keys: append(po("BG-76980"), tracking.Key{Name: "Shipment", Value: "SH-88114"}),
 		ack: tracking.AckRejected, issues: []tracking.Issue{
-			{Severity: "error", Level: "element", Ack: "AK403=1", Segment: "N1", Ordinal: 8, Element: 4, Reporter: "partner", Text: "the partner says: a mandatory element is missing (location code of the ship-to)"},
+			{Severity: "error", Level: "element", Ack: "AK403=1", Segment: "N1", Ordinal: 8, Element: 4, Reporter: "partner", Text: "a mandatory element is missing (location code of the ship-to)"},
 		},
 	})
 	b.outbound(order{
