@@ -48,8 +48,8 @@ func (r *Reader) readBinary(lead int, filter bool) (*Segment, error) {
 	if err := r.split(s.Raw[:n]); err != nil {
 		return nil, err
 	}
-	r.setElements(append(r.scan.longSep, uint32(end-lead))) //nolint:gosec // Limits keep segments below 1 GiB
-	s.binary = len(s.sep) - 1
+	r.setElements(append(s.sep[:s.seps], uint32(end-lead))) //nolint:gosec // Limits keep segments below 1 GiB
+	s.binary = s.seps - 1
 	s.flags = 0
 	r.countLines(s.Raw)
 	r.una = false

@@ -254,7 +254,7 @@ func (r *Reader) readISA(lead int) (*Segment, error) {
 	r.begin(lead, p.length)
 	s := &r.seg
 	content := s.Raw[:p.length-1-len(p.delims.SegmentTail)]
-	sep := r.scan.longSep[:0]
+	sep := r.seg.sep[:0]
 	for i, b := range content {
 		if b == p.delims.Element {
 			sep = append(sep, uint32(i))
@@ -273,10 +273,9 @@ func (r *Reader) readISA(lead int) (*Segment, error) {
 
 // setElements makes every separator of r.seg end an element.
 func (r *Reader) setElements(sep []uint32) {
-	elem := r.scan.longElem[:0]
+	elem := r.seg.elem[:0]
 	for i := range sep {
 		elem = append(elem, uint32(i))
 	}
-	r.scan.longSep, r.scan.longElem = sep, elem
-	r.seg.sep, r.seg.elem = sep, elem
+	r.seg.separated(sep, elem)
 }

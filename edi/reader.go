@@ -118,8 +118,12 @@ func (r *Reader) reset(buf []byte) {
 		r.scan = newScanner(r.lim)
 	}
 	r.scan.ready = false
+	sep, elem := r.seg.sep, r.seg.elem
+	if sep == nil {
+		sep, elem = make([]uint32, quickSize), make([]uint32, quickSize)
+	}
 	*r = Reader{strict: r.strict, lim: r.lim, buf: buf, line: 1, object: -1, scan: r.scan, notices: r.notices[:0]}
-	r.seg.delims = &r.delims
+	r.seg = Segment{delims: &r.delims, sep: sep, elem: elem}
 }
 
 // Delimiters returns the delimiters in force: those of the interchange the
@@ -172,6 +176,11 @@ func (r *Reader) Next() (*Segment, error) {
 	if r.scan.ready && r.quick() {
 		return &r.seg, nil
 	}
+	return r.long()
+}
+
+// long reads the next segment whatever it is.
+func (r *Reader) long() (*Segment, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -189,7 +198,7 @@ func (r *Reader) Next() (*Segment, error) {
 		}
 		return nil, err
 	}
-	r.scan.ready = r.state == stateInside && r.object < 0 && !r.una && r.delims.SegmentTail == ""
+	r.scan.ready = r.state == stateInside && r.object < 0 && !r.una && r.delims.SegmentTail == "" && seg.Object == nil && seg.binary == 0
 	return seg, nil
 }
 

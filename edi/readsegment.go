@@ -228,8 +228,8 @@ func (r *Reader) complete(n int) (*Segment, error) {
 
 // split finds the separators of the segment, with every limit checked.
 func (r *Reader) split(raw []byte) error {
-	s, sc := &r.seg, r.scan
-	sep, elem := sc.longSep[:0], sc.longElem[:0]
+	s := &r.seg
+	sep, elem := s.sep[:0], s.elem[:0]
 	components, repeats := 1, 1
 	for i := 0; i < len(raw); i++ {
 		switch c := r.class[raw[i]]; {
@@ -271,8 +271,7 @@ func (r *Reader) split(raw []byte) error {
 	}
 	elem = append(elem, uint32(len(sep))) //nolint:gosec // Limits keep segments below 1 GiB
 	sep = append(sep, uint32(len(raw)))   //nolint:gosec // Limits keep segments below 1 GiB
-	sc.longSep, sc.longElem = sep, elem
-	s.sep, s.elem = sep, elem
+	s.separated(sep, elem)
 	if s.Tag = raw[:sep[0]:sep[0]]; s.flags&hasNewline != 0 {
 		s.Tag = r.unwrapped(s.Tag)
 	}

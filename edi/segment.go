@@ -27,6 +27,8 @@ type Segment struct {
 	delims *Delimiters
 	sep    []uint32 // every separator in Raw, of whatever kind, and the end of the content
 	elem   []uint32 // which of sep end the tag and the elements
+	seps   int      // how many of sep, and of elem, are this segment's
+	elems  int
 	flags  uint8
 	binary int // element that is binary data, 0 for none
 }
@@ -36,7 +38,7 @@ func (s *Segment) Is(tag string) bool { return string(s.Tag) == tag }
 
 // Len returns the number of elements after the tag, empty ones included.
 func (s *Segment) Len() int {
-	return max(len(s.elem)-1, 0)
+	return max(s.elems-1, 0)
 }
 
 // End returns the byte offset in the input behind the segment's terminator.
@@ -52,10 +54,10 @@ func (s *Segment) Delimiters() Delimiters {
 
 // Content returns Raw without the terminator.
 func (s *Segment) Content() []byte {
-	if len(s.sep) == 0 {
+	if s.seps == 0 {
 		return s.Raw
 	}
-	return s.Raw[:s.sep[len(s.sep)-1]]
+	return s.Raw[:s.sep[s.seps-1]]
 }
 
 // Clone returns a copy of s that stays valid when the Reader goes on.
@@ -67,16 +69,23 @@ func (s *Segment) Clone() *Segment {
 		c.Tag = bytes.Clone(s.Tag)
 	}
 	c.Object = bytes.Clone(s.Object)
-	c.sep, c.elem = slices.Clone(s.sep), slices.Clone(s.elem)
+	c.sep, c.elem = slices.Clone(s.sep[:s.seps]), slices.Clone(s.elem[:s.elems])
 	d := s.Delimiters()
 	c.delims = &d
 	return &c
 }
 
+// separated takes the separators found; room that is left in the slices stays
+// in use for the next segment.
+func (s *Segment) separated(sep, elem []uint32) {
+	s.sep, s.elem = sep[:cap(sep)], elem[:cap(elem)]
+	s.seps, s.elems = len(sep), len(elem)
+}
+
 // Element returns element i, from 1. An element that is not there is the zero
 // Element, which is empty.
 func (s *Segment) Element(i int) Element {
-	if i < 1 || i >= len(s.elem) {
+	if i < 1 || i >= s.elems {
 		return Element{}
 	}
 	return Element{seg: s, first: int(s.elem[i-1]) + 1, last: int(s.elem[i])}

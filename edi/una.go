@@ -33,7 +33,7 @@ func (r *Reader) readUNA(lead int) (*Segment, error) {
 	r.begin(lead, length)
 	r.una = true
 	s := &r.seg
-	r.setElements(append(r.scan.longSep[:0], 3))
+	r.setElements(append(r.seg.sep[:0], 3))
 	s.Tag = s.Raw[:3:3]
 	s.flags = declares
 	r.countLines(s.Raw)
