@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"tradepost/processes"
 
@@ -36,9 +38,41 @@ func NewLogger(w io.Writer, format Format, level string, color bool) (*slog.Logg
 	case JSON:
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
 	case Text, "":
-		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: l, TimeFormat: time.TimeOnly, NoColor: !color})), nil
+		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: l, TimeFormat: time.TimeOnly, NoColor: !color, ReplaceAttr: plainAttr})), nil
 	}
 	return nil, fmt.Errorf("log format %q: use text or json", format)
+}
+
+// plainAttr keeps what others wrote (a Message-ID, a name in a certificate) from
+// ending a line of a text log, or from speaking to the terminal it is shown on.
+func plainAttr(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(plain(a.Value.String()))
+	case slog.KindAny:
+		if err, ok := a.Value.Any().(error); ok && err != nil {
+			a.Value = slog.StringValue(plain(err.Error()))
+		}
+	}
+	return a
+}
+
+// plain writes what cannot be printed as its code: line ends, escape sequences,
+// marks that turn the direction of writing, and what is no UTF-8.
+func plain(s string) string {
+	odd := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+	if strings.IndexFunc(s, odd) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if odd(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // Engine observes a processes.Engine and Monitor in log lines and metrics.
