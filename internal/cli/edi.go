@@ -124,7 +124,12 @@ func newEDIInspectCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE|-",
 		Short: "Show the tree of loops, segments and elements by name",
-		Args:  want("FILE"),
+		Long: `Prints an input for a person: interchanges, groups and documents, and in them loops,
+segments and elements with their names and what codes mean. Documents need not be
+valid; what has no guide is shown by its tags.`,
+		Example: `  tradepost edi inspect order.edi
+  tradepost edi inspect orders.edi --dictionary dictionaries | less`,
+		Args: want("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := checks.options(cmd)
 			if err != nil {

@@ -35,10 +35,7 @@ be valid.
 
 With --map documents are turned into the form of a map, JSON, XML or CSV, or from
 it into EDI. The way is told by the input: EDI or not. Two maps with the same form
-turn one kind of EDI into the other:
-
-  tradepost edi convert order.x12 --map x12/850 --map edifact/ORDERS --to edi \
-    --sender 14:4012345000009 --receiver 14:4054321000001 --control 17
+turn one kind of EDI into the other.
 
 An interchange that is written needs --sender, --receiver and --control; parties
 are those of the input when it is EDI. --bare writes documents without envelope.
@@ -46,6 +43,12 @@ are those of the input when it is EDI. --bare writes documents without envelope.
 What goes wrong with one document is told on standard error, with the place in the
 input and in the map, and leaves the others alone. So are values that no line of
 the map carries. The exit code is 3 when a document was not valid or not mapped.`,
+		Example: `  tradepost edi convert order.edi --to json > order.json
+  tradepost edi convert order.json --to edi
+  tradepost edi convert order.edi --to json --map x12/850
+  tradepost edi convert order.csv --to edi --map orders.yaml --sender ZZ:BUYER --receiver ZZ:SUPPLIER --control 17
+  tradepost edi convert order.x12 --map x12/850 --map edifact/ORDERS --to edi \
+      --sender 14:4012345000009 --receiver 14:4054321000001 --control 17`,
 		Args: want("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(convertForms(), to) {

@@ -79,7 +79,9 @@ func newEDIMapListCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the maps that are shipped",
-		Args:  want(),
+		Example: `  tradepost edi map list
+  tradepost edi map list -o csv`,
+		Args: want(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := out.check(cmd); err != nil {
 				return err
@@ -124,6 +126,8 @@ func newEDIMapShowCommand(env *Env) *cobra.Command {
 		Short: "Print a shipped map, or the form it writes",
 		Long: `Prints the text of a map (x12/850) or form (order) as it is shipped. Put it into a
 file, change it, and give that file to edi map check and edi convert --map.`,
+		Example: `  tradepost edi map show x12/850 > orders.yaml
+  tradepost edi map show order`,
 		Args: want("NAME"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, err := mapping.NewLibrary(schema.Shipped()).Text(args[0])

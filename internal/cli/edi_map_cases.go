@@ -50,6 +50,8 @@ keep the file:
 A folder is searched for cases, the current one when none is named. What a map
 does differently is shown line by line: - is missing, + is too much. The exit code
 is 1 when a case fails.`,
+		Example: `  tradepost edi map test maps
+  tradepost edi map test order.case --update`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := out.check(cmd); err != nil {

@@ -40,7 +40,9 @@ func newEDIMapCheckCommand(env *Env) *cobra.Command {
 		Long: `Looks every path, code, expression and table of a map up on both sides and tells
 all mistakes at once, each with its line. Lines that run forward only are told,
 too. The exit code is 7 when a map has a mistake.`,
-		Args: cobra.MinimumNArgs(1),
+		Example: `  tradepost edi map check orders.yaml
+  tradepost edi map check orders.yaml invoices.yaml --dictionary dictionaries -o json`,
+		Args: func(cmd *cobra.Command, args []string) error { return want("FILE")(cmd, args[:min(len(args), 1)]) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := out.check(cmd); err != nil {
 				return err

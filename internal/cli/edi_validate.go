@@ -32,6 +32,10 @@ tolerant profile lets pass is a warning that names its rule. A document type
 without a guide is checked by its envelope only.
 
 The exit code is 0 when everything is accepted and 3 when it is not.`,
+		Example: `  tradepost edi validate order.edi
+  tradepost edi validate - --profile strict -o json < order.edi
+  tradepost edi validate order.edi --guide acme-orders.guide
+  tradepost edi validate orders.edi --dictionary dictionaries --except leading-zeros`,
 		Args: want("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := out.check(cmd); err != nil {
