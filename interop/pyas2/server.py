@@ -65,6 +65,9 @@ class Peer:
         self.port = 0
         self.trust = ssl.create_default_context(cafile=config["authority"])
         self.lock = threading.Lock()
+        # Held while pyas2lib works: what it reads and writes ASN.1 with fills
+        # its tables at their first use, and another thread sees them half full.
+        self.library = threading.Lock()
         self.received = {}  # by our AS2 name: list of records
         self.seen = set()  # (message id, partner) of what was taken over
         self.sent = {}  # by message id: [message, verdict or None, event]
@@ -94,11 +97,12 @@ class Peer:
     def receive(self, raw):
         """Take a request; returns the receipt to answer with, or None."""
         message = as2.Message()
-        status, (problem, _), mdn = message.parse(
-            raw,
-            find_org_partner_cb=self.parties,
-            find_message_cb=lambda message_id, partner: (message_id, partner) in self.seen,
-        )
+        with self.library:
+            status, (problem, _), mdn = message.parse(
+                raw,
+                find_org_partner_cb=self.parties,
+                find_message_cb=lambda message_id, partner: (message_id, partner) in self.seen,
+            )
         name = as2_name(message.headers.get("as2-to", ""))
         partner = as2_name(message.headers.get("as2-from", ""))
         content = message.content
@@ -129,7 +133,8 @@ class Peer:
                 entry = self.sent.get(message_id)
             return entry[0] if entry else None
 
-        status, detail = mdn.parse(raw, original)
+        with self.library:
+            status, detail = mdn.parse(raw, original)
         if detail == "mdn-not-found":
             return False
         with self.lock:
@@ -143,13 +148,14 @@ class Peer:
         """Send by an agreement, wait for the receipt, return the verdict."""
         name = order["name"]
         agreement = self.agreements[name]
-        organization, partner = self.parties(name, agreement["partner"])
-        message = as2.Message(organization, partner)
-        message.build(
-            base64.b64decode(order["content"]),
-            filename=order["filename"],
-            content_type=order["content_type"],
-        )
+        with self.library:
+            organization, partner = self.parties(name, agreement["partner"])
+            message = as2.Message(organization, partner)
+            message.build(
+                base64.b64decode(order["content"]),
+                filename=order["filename"],
+                content_type=order["content_type"],
+            )
         entry = [message, None, threading.Event()]
         with self.lock:
             self.sent[message.message_id] = entry
@@ -157,7 +163,8 @@ class Peer:
         verdict = {"http": status, "message_id": message.message_id, "status": "", "detail": ""}
         mode = agreement["settings"].get("mdn_mode")
         if status // 100 == 2 and mode == "SYNC":
-            got, detail = as2.Mdn().parse(headers + b"\r\n" + body, lambda *_: message)
+            with self.library:
+                got, detail = as2.Mdn().parse(headers + b"\r\n" + body, lambda *_: message)
             verdict.update(status=got or "", detail=detail or "")
         elif status // 100 == 2 and mode == "ASYNC":
             if entry[2].wait(PATIENCE):
