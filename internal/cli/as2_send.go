@@ -250,6 +250,9 @@ func (s *sendFlags) options(cmd *cobra.Command, env *Env) (as2.Options, error) {
 		if err != nil {
 			return o, usage(cmd, fmt.Errorf("--sign: %w", err))
 		}
+		if d == as2.MD5 {
+			return o, usage(cmd, errors.New("--sign md5: it is read where a partner's agreement says so, and never written"))
+		}
 		o.Sign = d
 	}
 	if !strings.EqualFold(s.encrypt, "none") {

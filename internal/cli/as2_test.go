@@ -231,6 +231,10 @@ func TestAS2Usage(t *testing.T) {
 			"send", b.path("bob.crt"), "--to", "http://127.0.0.1:1/", "--from", "a", "--partner", "b",
 			"--sign", "crc32", "--cert", b.path("bob.crt"), "--key", b.path("bob.key"), "--encrypt", "none",
 		}, ExitUsage},
+		"a digest that is only read": {[]string{
+			"send", b.path("bob.crt"), "--to", "http://127.0.0.1:1/", "--from", "a", "--partner", "b",
+			"--sign", "md5", "--cert", b.path("bob.crt"), "--key", b.path("bob.key"), "--encrypt", "none",
+		}, ExitUsage},
 		"nobody listens": {[]string{
 			"send", b.path("bob.crt"), "--to", "http://127.0.0.1:1/", "--from", "a", "--partner", "b",
 			"--sign", "none", "--encrypt", "none",

@@ -20,7 +20,7 @@ func TestLogLinesStayLines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			log.Info("told "+hostile, "messageId", hostile, "error", errors.New(hostile)) //nolint:sloglint // it is what is tested
+			log.Info("told "+hostile, "messageId", hostile, "error", errors.New(hostile))                 //nolint:sloglint // it is what is tested
 			line := strings.NewReplacer("\x1b[2m", "", "\x1b[0m", "", "\x1b[92m", "").Replace(b.String()) // the log's own colours
 			if strings.Count(line, "\n") != 1 || strings.ContainsAny(line, "\x1b\x00\a\r\u009b\u2028\u202e") || strings.Count(line, hostile[len(hostile)-3:]) != 3 {
 				t.Errorf("%q, in colour %v: %q", hostile, color, line)
