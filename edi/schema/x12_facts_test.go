@@ -183,6 +183,34 @@ func TestX12Elements(t *testing.T) {
 	}
 }
 
+// TestX12Meanings holds the names of codes that are easily mistaken to a word
+// that has to stand in them.
+func TestX12Meanings(t *testing.T) {
+	t.Parallel()
+	d, err := Shipped().Dictionary("x12/005010")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]*Use{}
+	for _, f := range d.resolver.chain {
+		for tag := range f.segments {
+			gatherUses(used, d.Segment(MakeTag(tag)).Uses)
+		}
+	}
+	for ref, meanings := range readFacts(t, "004010.facts")["meanings 004010"] {
+		names := map[string]string{}
+		for _, code := range used[ref].Codes.List() {
+			names[code.Value] = code.Name
+		}
+		words := strings.Fields(meanings)
+		for i := 0; i+1 < len(words); i += 2 {
+			if name := names[words[i]]; !strings.Contains(strings.ToLower(name), words[i+1]) {
+				t.Errorf("code %s of element %s (%s) is called %q, it means %s", words[i], ref, used[ref].Name, name, words[i+1])
+			}
+		}
+	}
+}
+
 // gatherUses collects one use of each element.
 func gatherUses(into map[string]*Use, uses []Use) {
 	for i := range uses {
