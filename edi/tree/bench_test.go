@@ -46,7 +46,7 @@ func orders(size int) []byte {
 	return b.Bytes()
 }
 
-// BenchmarkForms writes and reads the forms of a tree; MB/s are bytes of EDI.
+// BenchmarkForms writes and reads the forms of a tree, and prints it; MB/s are bytes of EDI.
 // Validation and a copy of the JSON stand beside them as limits.
 func BenchmarkForms(b *testing.B) {
 	input := orders(4 << 20)
@@ -69,6 +69,7 @@ func BenchmarkForms(b *testing.B) {
 	run("write JSON", func() error { return tree.WriteJSON(b.Context(), io.Discard, bytes.NewReader(input), o) })
 	run("read JSON", func() error { return tree.WriteEDI(io.Discard, bytes.NewReader(json.Bytes())) })
 	run("write lines", func() error { return tree.WriteLines(b.Context(), io.Discard, bytes.NewReader(input), o) })
+	run("print", func() error { return tree.Print(b.Context(), io.Discard, bytes.NewReader(input), o) })
 	run("validate", func() error {
 		stream := o
 		stream.Stream = true

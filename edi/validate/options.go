@@ -47,6 +47,11 @@ type Options struct {
 	// included, after it was checked. The Place is valid during the call only.
 	OnSegment func(*edi.Segment, *Place) error
 
+	// OnUnread is called for every segment that could not be read, between the
+	// calls of OnSegment for those around it. Behind one that is not Recoverable
+	// nothing follows.
+	OnUnread func(*edi.SyntaxError) error
+
 	// Stream drops documents, groups and interchanges from the report once
 	// their function was called, so that memory does not grow with the input.
 	Stream bool
@@ -70,8 +75,8 @@ type Options struct {
 	// Workers is how many documents are checked at once: 0 and 1 stand for one
 	// after the other. The report is the same, byte for byte, and so are the
 	// calls of the functions above; only GuideFor is then called by several
-	// goroutines. Memory grows by some megabytes a worker. With OnSegment, or
-	// where documents are longer than a megabyte, there is one.
+	// goroutines. Memory grows by some megabytes a worker. With OnSegment or
+	// OnUnread, or where documents are longer than a megabyte, there is one.
 	Workers int
 
 	blockSize int // bytes of the blocks that workers take, 0 for the usual

@@ -109,7 +109,7 @@ func newValidator(ctx context.Context, o Options) *validator {
 }
 
 func (v *validator) run(r io.Reader) error {
-	if v.o.Workers > 1 && v.o.OnSegment == nil {
+	if v.o.Workers > 1 && v.o.OnSegment == nil && v.o.OnUnread == nil {
 		v.workers = startWorkers(v.ctx, r, v.o)
 		defer v.workers.close()
 		r = v.workers
@@ -149,6 +149,11 @@ func (v *validator) run(r io.Reader) error {
 				v.report.Unread = bad
 			}
 			v.syntax(bad)
+			if v.o.OnUnread != nil {
+				if err := v.o.OnUnread(bad); err != nil {
+					return err
+				}
+			}
 			if !bad.Recoverable {
 				return v.finish()
 			}
