@@ -152,7 +152,11 @@ func (g *Gateway) checks(ctx context.Context) []api.Check {
 	if err := g.store.Ping(ctx); err != nil {
 		store.OK, store.Detail = false, "the database does not answer: "+err.Error()
 	}
-	return []api.Check{store, {Name: "listener as2", OK: true, Detail: g.as2.Addr().String()}}
+	payloads := api.Check{Name: "archive", OK: true}
+	if err := g.archive.Check(); err != nil {
+		payloads.OK, payloads.Detail = false, err.Error()+": make room, or give the station's user the right to write there"
+	}
+	return []api.Check{store, payloads, {Name: "listener as2", OK: true, Detail: g.as2.Addr().String()}}
 }
 
 // status is the state of the station's machinery.
