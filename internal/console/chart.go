@@ -24,7 +24,7 @@ type Bar struct {
 	X, Width     int
 	UpY, Up      int
 	DownY, Down  int
-	BadY, Bad    int // troubled ones, drawn over the foot of both
+	BadY, Bad    int // troubled ones of both, drawn across the line
 	Title        string
 	HitY, Height int // the whole column, to point at
 }
@@ -71,7 +71,7 @@ func (c *Console) chart(hours []tracking.HourCount, period string) Chart {
 		}
 		ch.Bars = append(ch.Bars, Bar{
 			X: i*column + gap, Width: column - 2*gap, UpY: ch.Middle - 1 - up, Up: up, DownY: ch.Middle + 1, Down: down,
-			BadY: ch.Middle - 1 - bad, Bad: bad, Title: title, Height: ch.Height,
+			BadY: ch.Middle - (bad+1)/2, Bad: bad, Title: title, Height: ch.Height,
 		})
 		label := ""
 		if i%every == 0 && i < len(rows)-1 {

@@ -19,7 +19,12 @@ func zone(now time.Time) *time.Location {
 		if name == "" {
 			continue
 		}
-		if l, err := time.LoadLocation(name); err == nil {
+		l, err := time.LoadLocation(name)
+		switch {
+		case err != nil:
+		case name == "Etc/UTC": // as people write it
+			return time.UTC
+		default:
 			return l
 		}
 	}
