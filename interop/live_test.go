@@ -213,7 +213,7 @@ func trade(t *testing.T, p product, r *report) {
 
 // run makes the trials, many at a time: the product's own speed is the limit.
 func (b *bench) run(ctx context.Context) []error {
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
 	errs := make([]error, len(b.trials))
 	var all sync.WaitGroup

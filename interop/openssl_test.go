@@ -52,7 +52,7 @@ func (o *openSSL) write(t *testing.T, name string, b []byte) string {
 // run runs openssl with stdin and returns its output.
 func (o *openSSL) run(t *testing.T, stdin []byte, args ...string) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, o.program, args...) // #nosec G204 -- fixed program, arguments of this file
 	cmd.Dir, cmd.Stdin = o.dir, bytes.NewReader(stdin)

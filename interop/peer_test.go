@@ -89,22 +89,57 @@ func cached(t testing.TB, name string, fill func(ctx context.Context, dir string
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	half, err := os.MkdirTemp(base, name+".*")
+	half, err := fetched(t, base, name, fill)
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(half)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	if err := fill(ctx, half); err != nil {
 		missing(t, fmt.Errorf("%s cannot be had: %w", name, err))
 	}
+	defer os.RemoveAll(half)
 	if err := os.Rename(half, dir); err != nil {
 		if _, there := os.Stat(dir); there != nil {
 			t.Fatal(err)
 		}
 	}
 	return dir
+}
+
+// fetching is how long a product may take to come from its registry, which may
+// be slow, and how often it is asked for.
+const (
+	fetching = 5 * time.Minute
+	fetches  = 3
+)
+
+// fetched fills a new folder below base. What was fetched by an attempt that
+// failed is as a rule in the caches of Maven and pip, and is not fetched again.
+// All ends while there is time to say why, before the test is cut off.
+func fetched(t testing.TB, base, name string, fill func(ctx context.Context, dir string) error) (string, error) {
+	t.Helper()
+	ctx := t.Context()
+	if own, ok := t.(*testing.T); ok {
+		if end, ok := own.Deadline(); ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, end.Add(-time.Minute))
+			defer cancel()
+		}
+	}
+	var failed error
+	for range fetches {
+		dir, err := os.MkdirTemp(base, name+".*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		attempt, cancel := context.WithTimeout(ctx, fetching)
+		err = fill(attempt, dir)
+		cancel()
+		if err == nil {
+			return dir, nil
+		}
+		failed = errors.Join(failed, err, os.RemoveAll(dir))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return "", failed
 }
 
 // command runs a program to its end. Its output is in the error.
