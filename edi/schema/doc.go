@@ -83,6 +83,10 @@
 //	  4 forbid
 //	  3 length 1..10
 //	  7-2 codes XX YY               (the second component of element 7)
+//	  10..25 forbid                 (a range, 10..24/2 every other one of it)
+//	  3 pattern "[0-9]{10}"         (what the whole value looks like, as a regular expression)
+//	  12 x1                         (repeats once at most)
+//	  notes P0910                   (syntax notes beyond those of the standard)
 //	at heading/CUR
 //	  forbid
 //	at heading/REF
@@ -95,6 +99,16 @@
 //	  variant BY "Buyer" where 1 = BY
 //	  others forbid
 //	codes 355 add P9 "Pallet of nine" until 2026-12-31
+//	convention VICS                 (the subset it is for: UNH 0057, ST03, or behind the version in GS08)
+//
+// Levels of a hierarchy are narrowed where it stands:
+//
+//	at detail/HL
+//	  level S require max 1
+//	  level P under O T require     (below these levels only)
+//	  level * forbid
+//	at detail/HL[P]/MAN
+//	  require
 //
 // What breaks a rule that only the overlay set is marked so, because a 999
 // reports it with other codes than a fault against the standard.

@@ -25,6 +25,8 @@ type File struct {
 	group    string
 	noAck    bool
 
+	conventions []string // subsets the guide is for
+
 	elements   map[string]*elementText
 	composites map[string]*segmentText
 	segments   map[string]*segmentText
@@ -257,6 +259,13 @@ func (f *File) guideStatement(st *statement) error {
 		f.like.name, err = f.single(st)
 	case "set":
 		err = f.setLine(st)
+	case "convention":
+		for _, w := range st.words[1:] {
+			f.conventions = append(f.conventions, w.text)
+		}
+		if len(f.conventions) == 0 {
+			err = s.at(st, 1, "convention needs a name as it stands in UNH 0057, ST03 or behind the version in GS08: convention EAN008")
+		}
 	case "key":
 		err = f.key(st)
 	case "area":
@@ -275,7 +284,7 @@ func (f *File) guideStatement(st *statement) error {
 	case "at", "codes":
 		f.overlay = append(f.overlay, st)
 	default:
-		return s.at(st, 0, "%q is no statement of a guide: uses, based-on, like, set, key, area, template, at, codes, element, composite or segment", keyword)
+		return s.at(st, 0, "%q is no statement of a guide: uses, based-on, like, set, convention, key, area, template, at, codes, element, composite or segment", keyword)
 	}
 	return err
 }

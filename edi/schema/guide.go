@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -89,6 +90,10 @@ type Use struct {
 	Forbidden bool       // a partner's guide does not allow it
 	Codes     *Codes     // nil when any value is allowed
 	Composite *Composite // set for a composite; Type, Min and Max are then unused
+
+	// Pattern is what the whole value has to look like, nil for anything. Only a
+	// partner's guide has one.
+	Pattern *regexp.Regexp
 
 	// Format is the position, in the same segment or composite, whose code
 	// names the form of this date or time (X12 1250, EDIFACT 2379); 0 for none.
@@ -222,6 +227,10 @@ type Level struct {
 	Under  []string // codes of permitted parents; empty for any
 	IsRoot bool     // may stand without a parent
 	Loop   *Loop
+
+	Min, Max  int  // of all levels of the code in a document; Max is 0 for any number
+	Forbidden bool // a partner's guide does not allow it
+	Own       bool // Under, IsRoot, Min, Max or Forbidden come from a partner's guide
 }
 
 // Guide is one compiled transaction set or message.
@@ -234,8 +243,14 @@ type Guide struct {
 	Group    string // GS01 the set belongs in, PO for 850; empty in EDIFACT
 	BasedOn  string // name of the guide it is laid over, or empty
 	NoAck    bool   // never answered by a functional acknowledgement (997 itself)
-	Root     *Loop
-	Nodes    int // number of nodes, for sizing counters
+
+	// Conventions are the subsets of the standard the guide is for, as UNH 0057
+	// (EAN008), ST03 or GS08 behind the version (VICS) name them. Empty for a
+	// guide of the standard itself.
+	Conventions []string
+
+	Root  *Loop
+	Nodes int // number of nodes, for sizing counters
 
 	Dictionary *Dictionary
 	places     map[Tag]*Segment

@@ -130,6 +130,11 @@ func compileGuide(f, shape *File, layers, own []*File, below *Dictionary) (*Guid
 		Name: f.Name, Title: or(f.Title, shape.Title), Standard: d.Standard, Version: d.Version,
 		Type: shape.set, Group: shape.group, BasedOn: f.based.name, NoAck: shape.noAck, Dictionary: d,
 	}
+	for _, layer := range layers {
+		if g.Conventions = layer.conventions; g.Conventions != nil {
+			break
+		}
+	}
 	return g, comp.build(g)
 }
 
@@ -147,7 +152,7 @@ func (f *File) outline() *File {
 		Name: f.Name, Title: f.Title, Standard: f.Standard, Version: f.Version, IsGuide: f.IsGuide,
 		source: &source{file: f.source.file, text: f.source.text}, outlined: true,
 		extends: bare(f.extends), uses: bare(f.uses), based: bare(f.based), like: bare(f.like),
-		set: f.set, group: f.group, noAck: f.noAck,
+		set: f.set, group: f.group, noAck: f.noAck, conventions: f.conventions,
 	}
 }
 

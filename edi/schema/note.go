@@ -25,6 +25,7 @@ type Note struct {
 	Kind      NoteKind
 	Positions []int // 1 is the first, 64 the last
 	Soft      bool  // widely broken in practice: a warning in the tolerant profile
+	Own       bool  // from a partner's guide
 
 	all, first uint64 // positions as bits
 }

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,7 +154,23 @@ func (c *compiler) change(l *Loop, i int, e edit) (int, error) {
 			own = true
 			continue
 		}
+		if strings.Contains(w, "..") {
+			if err := e.elements(st, n, own); err != nil {
+				return added, err
+			}
+			own = true
+			continue
+		}
 		switch w {
+		case "notes":
+			if err := e.notes(st, n, own); err != nil {
+				return added, err
+			}
+			own = true
+		case "level":
+			if err := e.level(st, n); err != nil {
+				return added, err
+			}
 		case "instead", "followed-by":
 			node, err := c.place(l, i+added, st, e)
 			if err != nil {
@@ -240,9 +257,7 @@ func (e edit) element(st *statement, n *Node, position, component string, own bo
 		return s.at(st, 0, "%s has elements 1 to %d", n.Tag, len(n.Segment.Uses))
 	}
 	if !own {
-		seg := *n.Segment
-		seg.Uses = slices.Clone(seg.Uses)
-		n.Segment = &seg
+		n.ownSegment()
 	}
 	u := &n.Segment.Uses[p-1]
 	if component == "" {
@@ -293,7 +308,7 @@ func (e edit) nodeRule(st *statement, i int, n *Node) (int, error) {
 			}
 		default:
 			if i == 0 {
-				return i, s.at(st, 0, "%q is no change: require, optional, forbid, min N, max N, variant, others, instead, followed-by, remove or an element number", st.words[0].text)
+				return i, s.at(st, 0, "%q is no change: require, optional, forbid, min N, max N, variant, others, notes, level, instead, followed-by, remove or an element number", st.words[0].text)
 			}
 			return i, nil
 		}
@@ -322,6 +337,20 @@ func (e edit) use(st *statement, u *Use) error {
 				return s.at(st, i, "%q is no length", st.words[i].text)
 			}
 			u.OwnLength = e.own
+		case w.text == "pattern" && i+1 < len(st.words) && st.words[i+1].quoted:
+			i++
+			if u.Composite != nil {
+				return s.at(st, i, "%s is a composite; its components hold the values", u.Ref)
+			}
+			pattern, err := regexp.Compile(`\A(?:` + st.words[i].text + `)\z`)
+			if err != nil {
+				return s.at(st, i, "%q is no pattern: %v", st.words[i].text, err)
+			}
+			u.Pattern = pattern
+		case len(w.text) > 1 && len(w.text) <= 7 && w.text[0] == 'x' && isDigits(w.text[1:]):
+			if u.Repeat, _ = strconv.Atoi(w.text[1:]); u.Repeat < 1 {
+				return s.at(st, i, "x0: an element that is not used is forbidden")
+			}
 		case w.text == "codes" && i+1 < len(st.words):
 			var values []string
 			for i+1 < len(st.words) && !st.words[i+1].quoted {
@@ -333,7 +362,7 @@ func (e edit) use(st *statement, u *Use) error {
 			}
 			u.Codes, u.OwnCodes = NewCodes(false, pick(u.Codes.List(), values)), e.own
 		default:
-			return s.at(st, i, "%q is not expected: require, optional, forbid, length MIN..MAX, codes A B or a name in quotes", w.text)
+			return s.at(st, i, "%q is not expected: require, optional, forbid, length MIN..MAX, codes A B, pattern \"REGULAR EXPRESSION\", xN or a name in quotes", w.text)
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func TestUsersComplaints(t *testing.T) {
 		{"a loop whose beginning is missing is one fault", order("N1*BT*Buyer", "N3*1 Main Street", "N4*Town*IL", "N3*2 Main Street", "N4*Town*IL", "PO1*1*10*EA"), "AK304=7 N3#6", "add the N1 that is missing"},
 		{"a released release character at the end of a value", orders("FTX+AAI+++100 %??", "UNS+S"), "", ""},
 		{"a number with the other decimal mark", orders("LIN+1++4711:EN", "QTY+21:1.5", "QTY+21:1,5", "UNS+S"), "", ""},
-		{"an association code nobody asked for in UNH", e("UNB+UNOC:3+A:14+B:14+260301:1200+R1", "UNH+1+ORDERS:D:96A:UN:EAN008", "BGM+220+PO-1+9", "DTM+137:20260301:102", "UNS+S"), "", ""},
+		{"an association code nobody asked for in UNH", e("UNB+UNOC:3+A:14+B:14+260301:1200+R1", "UNH+1+ORDERS:D:96A:UN:EAN008", "BGM+220+PO-1+9", "DTM+137:20260301:102", "UNS+S"), "", "names a subset; guide edifact/D96A/ORDERS is of the standard itself"},
 		{"UNG with qualifiers", e("UNB+UNOA:1+A:14+B:14+260301:1200+R1'\nUNG+ORDERS+A:ZZ+B:ZZ+260301:1200+G1+UN+D:96A", "UNH+1+ORDERS:D:96A:UN", "BGM+220+PO-1+9", "DTM+137:20260301:102", "UNS+S", "UNT+5+1'\nUNE+1+G1"), "0085=33 UNT#0", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -41,7 +41,22 @@ func (v *validator) openST(seg *edi.Segment) error {
 		v.waive(&v.docScope, is)
 	}
 	v.start(guide, seg, tagST)
+	v.convention(guide)
 	return v.duplicate(&v.docControls, v.documentReference(doc), "", "AK502=23", 2)
+}
+
+// convention looks at the implementation convention of a document, when its
+// guide is for some only: ST03, or what stands behind the version in GS08.
+func (v *validator) convention(guide *schema.Guide) {
+	if guide == nil || len(guide.Conventions) == 0 || slices.Contains(guide.Conventions, v.doc.Convention) {
+		return
+	}
+	if version := v.gr.Version; len(version) > 6 && (slices.Contains(guide.Conventions, version[6:]) || slices.Contains(guide.Conventions, version)) {
+		return
+	}
+	is := v.envelopeElement(LevelDocument, "AK502=19", 3, "ST03 is %q and GS08 %q; guide %s is for convention %s.", v.doc.Convention, v.gr.Version, guide.Name, strings.Join(guide.Conventions, " or "))
+	is.Rule, is.Ordinal = "convention", 1
+	v.waive(&v.docScope, is)
 }
 
 // documentReference names the use of a document's control number.
@@ -162,6 +177,7 @@ func (v *validator) closeSE(seg *edi.Segment) error {
 	}
 	v.ordinal++
 	v.walk.unbound(v, 0)
+	v.walk.levels.missing(v)
 	v.walk.step(v, seg, tagSE)
 	v.trailer(LevelDocument, "SE", "ST02", v.doc.Control, "AK502=3", "AK502=4", "segment", v.ordinal)
 	v.doc.Extent.end(seg, true)

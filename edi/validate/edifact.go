@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -320,6 +321,7 @@ func (v *validator) openUNH(seg *edi.Segment, tag schema.Tag) error {
 	v.checkUNH()
 	guide := v.guide(Choice{Standard: schema.EDIFACT, Version: doc.Version, Type: doc.Type, Convention: doc.Convention})
 	v.start(guide, seg, tag)
+	v.association(guide)
 	return v.duplicate(&v.docControls, v.documentReference(doc), "", "0085=26", 1)
 }
 
@@ -351,6 +353,23 @@ func (v *validator) checkUNH() {
 		is.Rule, is.Component = "group-type", 1
 		v.waive(&v.docScope, is)
 	}
+}
+
+// association looks at the subset a message says it is of.
+func (v *validator) association(guide *schema.Guide) {
+	given := v.doc.Convention
+	if guide == nil || slices.Contains(guide.Conventions, given) || given == "" && len(guide.Conventions) == 0 {
+		return
+	}
+	is := v.envelopeElement(LevelDocument, "0085=14", 2, "UNH S009 0057 %q names a subset; guide %s is of the standard itself, so what the subset asks for beyond it was not checked. Import the subset, or name a guide with convention %s.", given, guide.Name, given)
+	if wanted := strings.Join(guide.Conventions, " or "); wanted != "" {
+		is.Text = fmt.Sprintf("UNH S009 0057 is %q, guide %s is for %s.", given, guide.Name, wanted)
+	}
+	is.Rule, is.Component, is.Ordinal = "convention", 5, 1
+	if c := v.seg.Element(2).Component(5); c.Raw() != nil {
+		is.Offset, is.Value = c.Offset(), clip(c.Raw())
+	}
+	v.waive(&v.docScope, is)
 }
 
 func (v *validator) closeUNT(seg *edi.Segment, tag schema.Tag) error {

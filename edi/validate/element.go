@@ -330,6 +330,10 @@ func (v *validator) checkText(at *spot, b []byte) {
 		v.valueIssue(faultTooLong, at, b, fmt.Sprintf("has %s, at most %d are expected", plural(n, "character"), u.Max))
 		return
 	}
+	if u.Pattern != nil && !u.Pattern.Match(b) {
+		v.valueIssue(faultPattern, at, b, fmt.Sprintf("does not look as guide %s asks for: %s is expected", v.walk.guide.Name, bare(u.Pattern)))
+		return
+	}
 	switch u.Type {
 	case schema.Date:
 		if !validDate(b) {
@@ -454,7 +458,7 @@ func (v *validator) broken(seg *edi.Segment, node *schema.Node, note *schema.Not
 		v.elementWaiver("syntax-note", seg, node, element, text)
 		return
 	}
-	is := v.useIssue(f, &spot{seg: seg, node: node, use: &uses[at-1], p: element, component: component}, nil, false, text)
+	is := v.useIssue(f, &spot{seg: seg, node: node, use: &uses[at-1], p: element, component: component}, nil, note.Own, text)
 	if component == 0 {
 		is.Trigger = trigger
 	}

@@ -252,7 +252,7 @@ func TestGoodInputs(t *testing.T) {
 		{"small letters under UNOA", replace(e, "UNOC", "UNOA", "PO-1", "po-1"), "character-set"},
 		{"a character set of their own", replace(e, "UNOC", "IATA"), "character-set-name"},
 		{"no version in UNH", replace(e, "UNH+1+ORDERS:D:96A:UN", "UNH+1+ORDERS"), "message-version no-dictionary"},
-		{"association code in UNH", replace(e, "96A:UN'", "96A:UN:EAN008'"), ""},
+		{"association code in UNH", replace(e, "96A:UN'", "96A:UN:EAN008'"), "convention convention"},
 		{"line ends in place of terminators", replace(e, "'\n", "\n"), "newline-terminator"},
 		{"a number without a digit before its decimal mark", replace(e, "UNS+S'\nUNT+5+1", "LIN+1'\nQTY+21:.5'\nUNS+S'\nUNT+7+1"), "decimal-digit"},
 		{"a number without a digit behind its decimal mark", replace(e, "UNS+S'\nUNT+5+1", "LIN+1'\nQTY+21:5,'\nUNS+S'\nUNT+7+1"), "decimal-notation"},

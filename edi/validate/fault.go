@@ -32,6 +32,7 @@ const (
 	faultLevel
 	faultDecimalNotation // digits missing around the decimal mark
 	faultDecimalDigit    // no digit before the decimal mark
+	faultPattern         // not as a partner's guide has it
 )
 
 // faultCodes gives a fault's code in X12 and EDIFACT and, where a rule of a
@@ -61,7 +62,7 @@ func (f fault) codes() (x12, edifact, implementation string) {
 	case faultMissingElement:
 		return "AK403=1", "0085=13", "I9"
 	case faultConditional:
-		return "AK403=2", "0085=13", ""
+		return "AK403=2", "0085=13", "I9"
 	case faultTooManyElements:
 		return "AK403=3", "0085=16", ""
 	case faultTooShort:
@@ -79,7 +80,7 @@ func (f fault) codes() (x12, edifact, implementation string) {
 	case faultTime:
 		return "AK403=9", "0085=12", ""
 	case faultExclusive:
-		return "AK403=10", "0085=15", ""
+		return "AK403=10", "0085=15", "I13"
 	case faultTooManyRepeats:
 		return "AK403=12", "0085=35", ""
 	case faultTooManyComponents:
@@ -87,7 +88,9 @@ func (f fault) codes() (x12, edifact, implementation string) {
 	case faultForbiddenElement:
 		return "AK403=3", "0085=15", "I10"
 	case faultLevel:
-		return "AK403=7", "0085=12", ""
+		return "AK403=7", "0085=12", "I6"
+	case faultPattern:
+		return "AK403=7", "0085=12", "I12"
 	case faultDecimalNotation:
 		return "AK403=6", "0085=19", ""
 	case faultDecimalDigit:

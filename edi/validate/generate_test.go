@@ -3,6 +3,7 @@ package validate_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ type maker struct {
 	lines   []line
 	levels  []string // codes of the HL segments so far, by number
 	bounds  []string // identifiers of the LS segments that are open
+	needed  []int    // levels of a hierarchy that have to come yet
 }
 
 // line is one segment of a document.
@@ -54,6 +56,9 @@ func (m *maker) loop(l *schema.Loop, code string) {
 		for j := l.Nodes[i].From; j < l.Nodes[i].To; j++ {
 			n := &l.Nodes[j]
 			uses := m.uses(n)
+			if n.Loop != nil && len(n.Loop.Levels) > 0 {
+				uses = max(uses, m.need(n.Loop))
+			}
 			switch tag := n.Tag.String(); {
 			case tag == "LS" && n.Loop == nil && n.Min == 0:
 				uses, bounded = min(uses, 1), 2*min(uses, 1)-1
@@ -121,6 +126,15 @@ func (m *maker) level(l *schema.Loop) {
 	type choice struct{ level, parent int }
 	var choices []choice
 	for i, level := range l.Levels {
+		count := 0
+		for _, code := range m.levels {
+			if code == level.Code {
+				count++
+			}
+		}
+		if level.Forbidden || level.Max > 0 && count >= level.Max || len(m.needed) > 0 && m.needed[0] != i {
+			continue
+		}
 		if level.IsRoot && (len(m.levels) == 0 || m.chance(0.1)) {
 			choices = append(choices, choice{i, 0})
 		}
@@ -129,6 +143,9 @@ func (m *maker) level(l *schema.Loop) {
 				choices = append(choices, choice{i, k + 1})
 			}
 		}
+	}
+	if len(m.needed) > 0 {
+		m.needed = m.needed[1:]
 	}
 	if len(choices) == 0 {
 		choices = append(choices, choice{slices.IndexFunc(l.Levels, func(l schema.Level) bool { return l.IsRoot }), 0})
@@ -144,6 +161,16 @@ func (m *maker) level(l *schema.Loop) {
 		parent = fmt.Sprint(c.parent)
 	}
 	m.loop(l.Levels[c.level].Loop, fmt.Sprintf("%d/%s/%s", len(m.levels), parent, code))
+}
+
+// need lists the levels that a hierarchy must have, and gives their number.
+func (m *maker) need(l *schema.Loop) int {
+	for i, level := range l.Levels {
+		for range level.Min {
+			m.needed = append(m.needed, i)
+		}
+	}
+	return len(m.needed)
 }
 
 // segment makes one segment.
@@ -292,6 +319,13 @@ const capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // value makes a value.
 func (m *maker) value(u *schema.Use) string {
+	if u.Pattern != nil {
+		tree, err := syntax.Parse(u.Pattern.String(), syntax.Perl)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		return m.like(tree)
+	}
 	if u.Codes.Len() > 0 && !(u.Codes.Open && m.chance(0.3)) {
 		list := slices.DeleteFunc(u.Codes.List(), func(c schema.Code) bool { return !u.Codes.Allows([]byte(c.Value), generatedDay) })
 		return list[m.rnd.IntN(len(list))].Value
@@ -325,6 +359,29 @@ func (m *maker) value(u *schema.Use) string {
 	}
 	value := m.text(u.Min, u.Max, capitals+"0123456789 .,-/()=")
 	return "A" + value[1:len(value)-min(1, len(value)-1)] + strings.Repeat("Z", min(1, len(value)-1))
+}
+
+// like makes a text that a pattern of the simple kind matches.
+func (m *maker) like(p *syntax.Regexp) string {
+	var b strings.Builder
+	switch p.Op {
+	case syntax.OpConcat, syntax.OpCapture:
+		for _, sub := range p.Sub {
+			b.WriteString(m.like(sub))
+		}
+	case syntax.OpLiteral:
+		b.WriteString(string(p.Rune))
+	case syntax.OpCharClass:
+		b.WriteRune(p.Rune[0] + rune(m.rnd.IntN(int(p.Rune[1]-p.Rune[0])+1)))
+	case syntax.OpRepeat:
+		for range p.Min {
+			b.WriteString(m.like(p.Sub[0]))
+		}
+	case syntax.OpBeginText, syntax.OpEndText:
+	default:
+		m.t.Fatalf("a pattern %v", p)
+	}
+	return b.String()
 }
 
 // generatedDay is the day the documents are sent.
@@ -364,7 +421,7 @@ func (m *maker) interchange(lines []line) string {
 			year, repeat = "00501", d.repeat
 		}
 		fmt.Fprintf(&b, "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260301*1200*%s*%s*000000001*0*P*:~\n", repeat, year)
-		fmt.Fprintf(&b, "GS*%s*A*B*20260301*1200*1*X*%s~\n", m.guide.Group, m.guide.Version)
+		fmt.Fprintf(&b, "GS*%s*A*B*20260301*1200*1*X*%s%s~\n", m.guide.Group, m.guide.Version, strings.Join(m.guide.Conventions, ""))
 	}
 	for i := range lines {
 		switch tag := lines[i].layout.Tag; tag {
@@ -373,7 +430,11 @@ func (m *maker) interchange(lines []line) string {
 		case "SE":
 			fmt.Fprintf(&b, "SE*%d*0001~\n", len(lines))
 		case "UNH":
-			fmt.Fprintf(&b, "UNH+1+%s:%s:UN'\n", m.guide.Type, m.guide.Version)
+			subset := ""
+			if len(m.guide.Conventions) > 0 {
+				subset = ":" + m.guide.Conventions[0]
+			}
+			fmt.Fprintf(&b, "UNH+1+%s:%s:UN%s'\n", m.guide.Type, m.guide.Version, subset)
 		case "UNT":
 			fmt.Fprintf(&b, "UNT+%d+1'\n", len(lines))
 		default:

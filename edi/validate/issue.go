@@ -90,7 +90,7 @@ func (v *validator) valueIssue(f fault, at *spot, value []byte, what string) {
 	}
 	u := at.use
 	fmt.Fprintf(&b, " (%s) %s %s.", u.Name, quote(clip(value)), what)
-	own := f == faultCode && u.OwnCodes || (f == faultTooShort || f == faultTooLong) && u.OwnLength
+	own := f == faultPattern || f == faultCode && u.OwnCodes || (f == faultTooShort || f == faultTooLong) && u.OwnLength
 	v.useIssue(f, at, value, own, b.String())
 }
 

@@ -13,6 +13,7 @@ func Rules() []string {
 	rules := []string{
 		"blank-value",                   // an element of blanks only
 		"character-set",                 // a character outside the set UNB declares
+		"convention",                    // UNH 0057 or ST03 names a subset the guide is not of
 		"character-set-name",            // UNB 0001 is no set of the standard
 		"decimal-digit",                 // EDIFACT: no digit before the decimal mark
 		"decimal-notation",              // EDIFACT: no digit behind the decimal mark

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"bytes"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -45,6 +46,11 @@ func quote(value string) string {
 	}
 	b.WriteByte('"')
 	return b.String()
+}
+
+// bare gives a pattern as its guide has it.
+func bare(p *regexp.Regexp) string {
+	return strings.TrimSuffix(strings.TrimPrefix(p.String(), `\A(?:`), `)\z`)
 }
 
 // lineEnds counts the lines that end in b: with LF, CR LF or CR alone.

@@ -221,6 +221,8 @@ func (w *walker) missing(v *validator, l *schema.Loop, from, to int) {
 		switch {
 		case count > 0:
 			text = fmt.Sprintf("%s occurs %s at %s, at least %s is expected.", n.Tag, often(int(count)), n.Path, often(n.Min))
+		case n.Own && n.Title == "" && n.Loop == nil:
+			text = fmt.Sprintf("%s (%s) is missing: guide %s asks for it before this place, at %s.", n.Tag, n.Segment.Name, w.guide.Name, n.Path)
 		case n.Title != "":
 			text = fmt.Sprintf("%s (%s) is missing: guide %s asks for it at %s.", n.Tag, n.Title, w.guide.Name, n.Path)
 		case n.Loop != nil && n.Loop.Title != "":
@@ -323,95 +325,4 @@ func (w *walker) loopName() string {
 		return w.frames[len(w.frames)-1].loop.Name
 	}
 	return ""
-}
-
-// hierarchy remembers the levels of HL segments by their numbers.
-type hierarchy struct {
-	levels []uint8        // level of HL number i+1, while numbers count up from 1
-	others map[string]int // the same for numbers that do not
-	count  int
-}
-
-const maxLevels = 1 << 20 // HL segments remembered
-
-func (h *hierarchy) reset() {
-	h.levels, h.count = h.levels[:0], 0
-	clear(h.others)
-}
-
-func (h *hierarchy) level(id []byte) (int, bool) {
-	if n, ok := number(id); ok && id[0] != '0' && n >= 1 && n <= len(h.levels) && h.levels[n-1] != 255 {
-		return int(h.levels[n-1]), true
-	}
-	level, ok := h.others[string(id)]
-	return level, ok
-}
-
-func (h *hierarchy) put(id []byte, level int) {
-	h.count++
-	if h.count > maxLevels {
-		return
-	}
-	if n, ok := number(id); ok && id[0] != '0' && n == len(h.levels)+1 {
-		h.levels = append(h.levels, uint8(level)) //nolint:gosec // a guide has few levels
-		return
-	}
-	if h.others == nil {
-		h.others = make(map[string]int)
-	}
-	h.others[string(id)] = level
-}
-
-// choose finds the level of an HL by its code, checks its number and its
-// parent, and gives the loop to go on in.
-func (h *hierarchy) choose(v *validator, seg *edi.Segment, loop *schema.Loop) *schema.Loop {
-	id, parent, code := seg.Element(1).Raw(), seg.Element(2).Raw(), seg.Element(3).Raw()
-	index := -1
-	for i := range loop.Levels {
-		if loop.Levels[i].Code == string(code) {
-			index = i
-			break
-		}
-		if loop.Levels[i].Code == "*" && index < 0 {
-			index = i
-		}
-	}
-	if index < 0 {
-		if len(code) > 0 {
-			v.elementIssue(faultLevel, seg, nil, 3, 0, code, fmt.Sprintf("HL03 %s is no level of this guide.", quote(clip(code))))
-		}
-		index = 0
-	}
-	level := &loop.Levels[index]
-	switch {
-	case len(parent) == 0:
-		if !level.IsRoot && h.count > 0 {
-			v.levelWaiver(seg, 2, fmt.Sprintf("HL02 is empty: a level %s (%s) needs the number of the level above it.", code, level.Title))
-		}
-	default:
-		above, ok := h.level(parent)
-		switch {
-		case !ok:
-			v.elementIssue(faultLevel, seg, nil, 2, 0, parent, fmt.Sprintf("HL02 %s names a level above that has not come yet: no HL before this one has that number in HL01.", quote(clip(parent))))
-		case len(level.Under) > 0 && above < len(loop.Levels) && !contains(level.Under, loop.Levels[above].Code):
-			v.levelWaiver(seg, 2, fmt.Sprintf("A level %s (%s) is not expected below a level %s (%s).", code, level.Title, loop.Levels[above].Code, loop.Levels[above].Title))
-		}
-	}
-	if len(id) > 0 {
-		if _, used := h.level(id); used {
-			v.elementIssue(faultLevel, seg, nil, 1, 0, id, fmt.Sprintf("HL01 %s was used by an HL before; each needs a number of its own.", quote(clip(id))))
-		} else {
-			h.put(id, index)
-		}
-	}
-	return level.Loop
-}
-
-func contains(list []string, value string) bool {
-	for _, s := range list {
-		if s == value {
-			return true
-		}
-	}
-	return false
 }
