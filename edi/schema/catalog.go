@@ -293,6 +293,20 @@ func (c *Catalog) Names() []string {
 	return names
 }
 
+// Dictionaries lists the dictionaries in the catalog, sorted.
+func (c *Catalog) Dictionaries() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var names []string
+	for name, f := range c.files {
+		if !f.IsGuide {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Guide returns a guide by its name; the error is ErrNotFound or a
 // *SyntaxError.
 func (c *Catalog) Guide(name string) (*Guide, error) {

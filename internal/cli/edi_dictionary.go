@@ -27,6 +27,7 @@ UN/EDIFACT are not, but can be imported by who holds them.`,
 		newEDIDictionaryImportCommand(env),
 		newEDIDictionaryListCommand(env),
 		newEDIDictionaryShowCommand(env),
+		newEDIDictionaryFindCommand(env),
 		newEDIDictionaryLearnCommand(env),
 	)
 }
@@ -66,7 +67,7 @@ func newEDIDictionaryImportCommand(env *Env) *cobra.Command {
 		Long: `Reads UN/EDIFACT directories of UNECE (the zip as it is downloaded, or a folder),
 SEF files, StAEDI schemas and XML Schemas of the BizTalk kind, and writes a
 dictionary and a guide for each document below --to. --dictionary of the other
-commands takes that folder.
+commands takes that folder, and so does a station by the setting "dictionaries".
 
 What was not understood, and what our format has no place for, is told with its
 place on standard error. The terms of the source hold for what is made from it:

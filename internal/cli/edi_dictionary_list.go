@@ -69,6 +69,14 @@ type shelf struct {
 	folder  string
 	own     map[string]bool // names of the texts in folder
 	guides  []*schema.Guide // those of the folder first, then the newest
+	books   []*book         // in the same order
+}
+
+// book is a dictionary with the guides over it, partners' guides left out.
+type book struct {
+	name string
+	*schema.Dictionary
+	guides []*schema.Guide
 }
 
 func newShelf(cmd *cobra.Command, checks *ediChecks) (*shelf, error) {
@@ -96,7 +104,35 @@ func newShelf(cmd *cobra.Command, checks *ediChecks) (*shelf, error) {
 		}
 		return cmp.Compare(age(b.Version), age(a.Version))
 	})
-	return s, nil
+	return s, s.fill()
+}
+
+// fill puts the dictionaries on the shelf: those of the folder first, then the
+// newest.
+func (s *shelf) fill() error {
+	for _, name := range s.catalog.Dictionaries() {
+		d, err := s.catalog.Dictionary(name)
+		if err != nil {
+			return wrongText(err)
+		}
+		b := &book{name: name, Dictionary: d}
+		for _, g := range s.guides {
+			if g.Dictionary.Name == name && g.BasedOn == "" {
+				b.guides = append(b.guides, g)
+			}
+		}
+		s.books = append(s.books, b)
+	}
+	slices.SortStableFunc(s.books, func(a, b *book) int {
+		switch {
+		case s.own[a.name] != s.own[b.name] && s.own[a.name]:
+			return -1
+		case s.own[a.name] != s.own[b.name]:
+			return 1
+		}
+		return cmp.Compare(age(b.Version), age(a.Version))
+	})
+	return nil
 }
 
 // age makes versions comparable: D:96A is of 1996 and D:01B of 2001.

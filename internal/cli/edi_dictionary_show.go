@@ -21,18 +21,20 @@ func newEDIDictionaryShowCommand(env *Env) *cobra.Command {
 	var out output
 	cmd := &cobra.Command{
 		Use:   "show NAME [PART]",
-		Short: "Show the places of a guide, a segment with its elements, or the codes of an element",
+		Short: "Show a guide, a dictionary, a segment with its elements, or the codes of an element",
 		Long: `NAME is a guide by its name (x12/004010/850), by type and version (x12/850/004010)
-or by its type (ORDERS), or a .guide file; or a segment (BGM), a composite (C002)
-or an element (1001). PART is a segment, composite or element as that guide or dictionary has
-it. Of several versions the newest is shown, and one of --dictionary before a
-shipped one.
+or by its type (ORDERS), or a .guide file; a dictionary (x12/004010); or a segment
+(BGM), a composite (C002) or an element (1001), whether a guide uses it or not.
+PART is a segment, composite or element as that guide or dictionary has it. Of
+several versions the newest is shown, and one of --dictionary before a shipped
+one.
 
 Behind each place stands whether it is mandatory (M) or not (O in X12, C in
 EDIFACT), and how often it may occur there.`,
 		Example: `  tradepost edi dictionary show ORDERS --version D:96A
   tradepost edi dictionary show x12/850/004010 BEG
-  tradepost edi dictionary show 1001 --all`,
+  tradepost edi dictionary show 1001 --all
+  tradepost edi dictionary show edifact/D96A`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := out.check(cmd); err != nil {
@@ -94,26 +96,26 @@ func (s *shelf) show(args []string, version string) (view, error) {
 	if err != nil && !errors.Is(err, schema.ErrNotFound) {
 		return nil, err
 	}
+	one := slices.IndexFunc(s.books, func(b *book) bool { return b.name == name })
 	if len(args) == 2 {
 		part := strings.ToUpper(args[1])
 		switch {
 		case guide != nil:
-			return s.part([]*schema.Guide{guide}, part, guide.Name)
-		case !slices.ContainsFunc(s.guides, func(g *schema.Guide) bool { return g.Dictionary.Name == name }):
-			d, err := s.catalog.Dictionary(name)
-			if err != nil {
-				return nil, exit(ExitNotFound, "there is no guide and no dictionary %s; see edi dictionary list", name)
-			}
-			return s.inDictionary(d, part)
+			return s.part(&book{name: guide.Name, Dictionary: guide.Dictionary, guides: []*schema.Guide{guide}}, part)
+		case one >= 0:
+			return s.part(s.books[one], part)
 		}
-		return s.part(slices.DeleteFunc(slices.Clone(s.guides), func(g *schema.Guide) bool { return g.Dictionary.Name != name }), part, name)
+		return nil, exit(ExitNotFound, "there is no guide and no dictionary %s; see edi dictionary list", name)
 	}
 	if guide != nil {
 		return viewGuide(guide, also), nil
 	}
+	if one >= 0 {
+		return viewBook(s.books[one]), nil
+	}
 	part := strings.ToUpper(name)
 	if !segmentPart.MatchString(part) && !elementPart.MatchString(part) {
-		return nil, exit(ExitNotFound, "there is no guide %s; see edi dictionary list", name)
+		return nil, exit(ExitNotFound, "there is no guide and no dictionary %s; see edi dictionary list, or look for a word with edi dictionary find", name)
 	}
 	return s.anywhere(part, version)
 }
@@ -152,27 +154,19 @@ func sameVersion(version, asked string) bool {
 // anywhere looks for a part in every dictionary, those of the folder first,
 // then the newest.
 func (s *shelf) anywhere(part, version string) (view, error) {
-	byName := map[string][]*schema.Guide{}
-	var order []string
-	for _, g := range s.guides {
-		if version != "" && !sameVersion(g.Version, version) {
-			continue
-		}
-		if byName[g.Dictionary.Name] == nil {
-			order = append(order, g.Dictionary.Name)
-		}
-		byName[g.Dictionary.Name] = append(byName[g.Dictionary.Name], g)
-	}
 	var first view
 	var also []string
-	for _, name := range order {
-		v, err := s.part(byName[name], part, name)
+	for _, b := range s.books {
+		if version != "" && !sameVersion(b.Version, version) {
+			continue
+		}
+		v, err := s.part(b, part)
 		switch {
 		case err != nil:
 		case first == nil:
 			first = v
 		default:
-			also = append(also, name)
+			also = append(also, b.name)
 		}
 	}
 	switch v := first.(type) {
@@ -181,30 +175,22 @@ func (s *shelf) anywhere(part, version string) (view, error) {
 	case *elementsView:
 		v.Also = also
 	default:
-		return nil, exit(ExitNotFound, "no dictionary has a segment, composite or element %s", part)
+		return nil, exit(ExitNotFound, "no dictionary has a segment, composite or element %s; edi dictionary find looks for words", part)
 	}
 	return first, nil
 }
 
-// part finds a segment, composite or element in guides of one dictionary.
-func (s *shelf) part(guides []*schema.Guide, part, where string) (view, error) {
+// part finds a segment, composite or element in a dictionary and its guides.
+func (s *shelf) part(b *book, part string) (view, error) {
 	if segmentPart.MatchString(part) {
-		if v := viewSegments(guides, schema.MakeTag(part), where); v != nil {
+		if v := viewSegments(b, schema.MakeTag(part)); v != nil {
 			return v, nil
 		}
 	}
 	if elementPart.MatchString(part) {
-		if v := viewElements(guides, part, where); v != nil {
+		if v := viewElements(b, part); v != nil {
 			return v, nil
 		}
 	}
-	return nil, exit(ExitNotFound, "%s has no segment, composite or element %s", where, part)
-}
-
-// inDictionary finds a segment in a dictionary that no guide uses.
-func (s *shelf) inDictionary(d *schema.Dictionary, part string) (view, error) {
-	if seg := d.Segment(schema.MakeTag(part)); seg != nil && segmentPart.MatchString(part) {
-		return &segmentsView{In: d.Name, Layouts: []segmentView{viewSegment(d.Standard, seg)}}, nil
-	}
-	return nil, exit(ExitNotFound, "%s has no segment %s", d.Name, part)
+	return nil, exit(ExitNotFound, "%s has no segment, composite or element %s", b.name, part)
 }

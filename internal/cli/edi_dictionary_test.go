@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -142,12 +143,13 @@ func TestEDIDictionaryShow(t *testing.T) {
 		{"x12/850/004010", []string{"x12/004010/850  Purchase order", "BEG                        M      1  Start of a purchase order", "REF                        O      *  Reference"}, ""},
 		{"x12/004010/856", []string{"  level S  Shipment", "    HL                     M      1  Level", "  level O  Order, under S"}, ""},
 		{"x12/004010/850 BEG", []string{"01  353   M  ID 2       Purpose of the document", "        00     Original", "in x12/004010/850"}, ""},
-		{"x12/004010 BEG", []string{"BEG  Start of a purchase order", "in x12/004010"}, ""},
-		{"BGM", []string{"01  C002  C             Kind of document", "  01  1001  C  an..3      Kind of document", "          ... 19 more, --all shows them", "          and others", "in edifact/D01B"}, "also in edifact/D96A"},
+		{"x12/004010 BEG", []string{"BEG  Start of a purchase order", "in x12/004010, used by 1 guide: 850"}, ""},
+		{"BGM", []string{"01  C002  C             Kind of document", "  01  1001  C  an..3      Kind of document", "          ... 19 more, --all shows them", "          and others", "in edifact/D01B, used by"}, "also in edifact/D96A"},
 		{"PIA", []string{"02  C212  M             Item number", "03..06  C212  C             Item number"}, "edifact/D96A"},
-		{"N1 --version 004010", []string{"syntax note R0203", "in x12/004010"}, ""},
+		{"N1 --version 004010", []string{"syntax note R0203", "in x12/004010, used by"}, ""},
 		{"c507", []string{"C507  Date or time", "01  2005  M  an..3      Kind of date", "used at DTM01"}, "also in edifact/D96A"},
 		{"2379", []string{"2379  Form of the date  an..3", "102    CCYYMMDD"}, "also in"},
+		{"x12/005010", []string{"x12/005010  X12 005010, what the starter guides need", "segments", "  ACK              Verdict on the line", "elements", "guides: 204 210 214"}, ""},
 		{"353", []string{"353  Purpose of the document  ID 2", "00     Original"}, "also in x12/004010"},
 	} {
 		code, out, words := ediRun(t, "", append([]string{"dictionary", "show"}, strings.Fields(c.ask)...)...)
@@ -167,7 +169,7 @@ func TestEDIDictionaryShow(t *testing.T) {
 		if err := json.Unmarshal([]byte(out), &got); err != nil || code != ExitOK || words != "" {
 			t.Errorf("show %s -o json: exit %d, %q, %v", c.ask, code, words, err)
 		}
-		if got["places"] == nil && got["layouts"] == nil && got["element"] == nil {
+		if got["places"] == nil && got["layouts"] == nil && got["element"] == nil && got["segments"] == nil {
 			t.Errorf("show %s -o json: %v", c.ask, got)
 		}
 	}
@@ -186,6 +188,60 @@ func TestEDIDictionaryShow(t *testing.T) {
 	}
 	if code, _, _ = ediRun(t, "", "dictionary", "list", "nothing-like-this"); code != ExitNotFound {
 		t.Errorf("list of nothing: exit %d", code)
+	}
+}
+
+// TestEDIDictionaryUnused shows and finds what a folder's dictionary describes
+// and no guide uses.
+func TestEDIDictionaryUnused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "own.dictionary"), []byte(`dictionary own/003060 "Ours"
+standard X12
+version 003060
+element 7 ID 2 "Kind of crate"
+  AA "Small crate"
+  BB "Large crate" from 2026-01-01 until 2026-12-31
+element 8 AN 1..5 "Mark"
+composite C7 "Crates"
+  1 7 M
+segment CRT "Crate"
+  1 7 M codes AA
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for ask, want := range map[string]string{
+		"show CRT":          "CRT  Crate\n\n01  7     M  ID 2       Kind of crate\n        AA     Small crate\n\nin own/003060; no guide uses it\n",
+		"show 7":            "7  Kind of crate  ID 2\n\nAA     Small crate\nBB     Large crate from 20260101 until 20261231\n\nused at CRT01\nin own/003060; no guide uses it\n",
+		"show C7":           "C7  Crates\n\n01  7     M  ID 2       Kind of crate\n        AA     Small crate\n        BB     Large crate from 20260101 until 20261231\n\nin own/003060; no guide uses it\n",
+		"show own/003060 8": "8  Mark  AN 1..5\n\nin own/003060; no guide uses it\n",
+		"show own/003060": "own/003060  Ours\nX12 003060: 0 guides, 1 segment, 1 composite, 2 elements\n\nsegments\n  CRT              Crate\n\ncomposites\n  C7               Crates\n\nelements\n" +
+			"  7     ID 2       Kind of crate  (2 codes)\n  8     AN 1..5    Mark\n",
+		"find crate --version 003060": "KIND       REF  CODE  NAME                                       IN\nsegment    CRT        Crate                                      own/003060\nelement    7          Kind of crate                              own/003060\n" +
+			"code       7    AA    Small crate                                own/003060\ncode       7    BB    Large crate from 20260101 until 20261231  own/003060\ncomposite  C7         Crates                                     own/003060\n",
+		"find crt -o csv": "kind,ref,code,name,in\nsegment,CRT,,Crate,own/003060\n",
+	} {
+		code, out, words := ediRun(t, "", append([]string{"dictionary"}, strings.Fields(ask+" --dictionary "+dir)...)...)
+		if squeeze := regexp.MustCompile(` +`); code != ExitOK || squeeze.ReplaceAllString(out, " ") != squeeze.ReplaceAllString(want, " ") {
+			t.Errorf("%s: exit %d %s\n%s\nwant\n%s", ask, code, words, out, want)
+		}
+	}
+	code, out, _ := ediRun(t, "", "dictionary", "find", "purchase order", "-o", "json")
+	var rows []foundRow
+	if err := json.Unmarshal([]byte(out), &rows); err != nil || code != ExitOK || len(rows) < 4 || rows[0].Kind != "guide" {
+		t.Errorf("find: exit %d, %v, %+v", code, err, rows)
+	}
+	for ask, want := range map[string]int{"find nothing-like-this": ExitNotFound, "find": ExitUsage, "find crate --version 003060 --dictionary " + dir + "/none": ExitNotFound} {
+		if code, _, words := ediRun(t, "", append([]string{"dictionary"}, strings.Fields(ask)...)...); code != want || words == "" {
+			t.Errorf("%s: exit %d, want %d: %s", ask, code, want, words)
+		}
+	}
+	empty := filepath.Join(dir, "empty")
+	if err := os.Mkdir(empty, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, words := ediRun(t, goodOrder, "validate", "-", "--dictionary", empty); code != ExitNotFound || !strings.Contains(words, "edi dictionary import") {
+		t.Errorf("an empty folder: exit %d, %s", code, words)
 	}
 }
 

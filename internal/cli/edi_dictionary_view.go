@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -140,6 +141,7 @@ func printPlaces(b *strings.Builder, places []placeView, depth int) {
 type segmentsView struct {
 	Layouts []segmentView `json:"layouts"` // of a partner's guide there may be several
 	In      string        `json:"in"`      // the guide or dictionary
+	Guides  []string      `json:"guides"`  // that have a place for it
 	Also    []string      `json:"also,omitempty"`
 }
 
@@ -173,27 +175,36 @@ type codeView struct {
 	Until int    `json:"until,omitempty"`
 }
 
-// viewSegments lists the different layouts a segment has in guides; nil when
-// there is none.
-func viewSegments(guides []*schema.Guide, tag schema.Tag, where string) *segmentsView {
-	v := &segmentsView{In: where}
+// viewSegments lists the different layouts a segment has in the guides of a
+// dictionary, or the one it has in the dictionary where no guide uses it; nil
+// when there is none.
+func viewSegments(b *book, tag schema.Tag) *segmentsView {
+	v := &segmentsView{In: b.name}
 	seen := map[*schema.Segment]bool{}
-	for _, g := range guides {
+	for _, g := range b.guides {
+		uses := false
 		eachSegment(g.Root, func(s *schema.Segment) {
-			if schema.MakeTag(s.Tag) == tag && !seen[s] && (g.BasedOn == "" || len(guides) == 1) {
+			if schema.MakeTag(s.Tag) != tag {
+				return
+			}
+			if uses = true; !seen[s] {
 				seen[s] = true
 				v.Layouts = append(v.Layouts, viewSegment(g.Standard, s))
 			}
 		})
+		if uses {
+			v.Guides = append(v.Guides, g.Name)
+		}
 	}
-	if len(v.Layouts) == 0 && len(guides) > 0 {
-		if s := guides[0].Dictionary.Segment(tag); s != nil {
-			v.Layouts = append(v.Layouts, viewSegment(guides[0].Standard, s))
+	if len(v.Layouts) == 0 {
+		if s := b.Segment(tag); s != nil {
+			v.Layouts = append(v.Layouts, viewSegment(b.Standard, s))
 		}
 	}
 	if len(v.Layouts) == 0 {
 		return nil
 	}
+	slices.Sort(v.Guides)
 	v.Layouts = slices.CompactFunc(v.Layouts, func(a, b segmentView) bool { return reflect.DeepEqual(a, b) })
 	return v
 }
@@ -260,8 +271,33 @@ func (v *segmentsView) text(all bool) string {
 		}
 		b.WriteString(v.Layouts[i].text(all))
 	}
-	fmt.Fprintf(&b, "\nin %s\n", v.In)
+	b.WriteString("\n" + whose(v.In, v.Guides, all))
 	return b.String()
+}
+
+// whose tells where something is described and which guides use it.
+func whose(in string, guides []string, all bool) string {
+	switch len(guides) {
+	case 0:
+		return fmt.Sprintf("in %s; no guide uses it\n", in)
+	case 1:
+		if guides[0] == in {
+			return fmt.Sprintf("in %s\n", in)
+		}
+	}
+	names := make([]string, len(guides))
+	for i, g := range guides {
+		names[i] = g[strings.LastIndexByte(g, '/')+1:]
+	}
+	return fmt.Sprintf("in %s, used by %s: %s\n", in, counted(len(guides), "guide"), some(names, 12, all))
+}
+
+// some lists words, not more than limit of them unless all are wanted.
+func some(words []string, limit int, all bool) string {
+	if !all && len(words) > limit {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:limit], " "), len(words)-limit)
+	}
+	return strings.Join(words, " ")
 }
 
 func (v *segmentView) text(all bool) string {
@@ -353,52 +389,77 @@ func printCodes(b *strings.Builder, e *elementView, in string, limit int) {
 type elementsView struct {
 	elementView
 	In     string   `json:"in"`
-	UsedAt []string `json:"used_at"` // BGM01-1, as guides use it
+	UsedAt []string `json:"used_at"` // BGM01-1, in segments; C002-1, in composites that no segment uses
+	Guides []string `json:"guides"`  // that have a place for it
 	Also   []string `json:"also,omitempty"`
 }
 
-// viewElements finds an element or composite in the segments of guides; nil
-// when none has it.
-func viewElements(guides []*schema.Guide, ref, where string) *elementsView {
+// viewElements finds an element or composite in a dictionary and in the
+// segments of its guides; nil when it is nowhere.
+func viewElements(b *book, ref string) *elementsView {
 	var best *schema.Use
-	standard := ""
 	at := map[string]bool{}
-	seen := map[*schema.Segment]bool{}
-	found := func(u *schema.Use, place string) {
+	found := func(u *schema.Use, place string) bool {
 		if u.Ref != ref {
-			return
+			return false
 		}
 		at[place] = true
 		if best == nil || u.Codes.Len() > best.Codes.Len() { // a place may have fewer codes than the element
 			best = u
 		}
+		return true
 	}
-	for _, g := range guides {
-		standard = g.Standard
-		eachSegment(g.Root, func(s *schema.Segment) {
-			if seen[s] || g.BasedOn != "" && len(guides) > 1 {
-				return
-			}
-			seen[s] = true
-			for i := range s.Uses {
-				place := fmt.Sprintf("%s%02d", s.Tag, i+1)
-				found(&s.Uses[i], place)
-				if c := s.Uses[i].Composite; c != nil {
-					for j := range c.Uses {
-						found(&c.Uses[j], fmt.Sprintf("%s-%d", place, j+1))
-					}
+	look := func(s *schema.Segment) (uses bool) {
+		for i := range s.Uses {
+			place := fmt.Sprintf("%s%02d", s.Tag, i+1)
+			uses = found(&s.Uses[i], place) || uses
+			if c := s.Uses[i].Composite; c != nil {
+				for j := range c.Uses {
+					uses = found(&c.Uses[j], fmt.Sprintf("%s-%d", place, j+1)) || uses
 				}
 			}
+		}
+		return uses
+	}
+	v := &elementsView{In: b.name}
+	seen := map[*schema.Segment]bool{}
+	for _, g := range b.guides {
+		uses := false
+		eachSegment(g.Root, func(s *schema.Segment) {
+			before, known := seen[s]
+			if !known {
+				before = look(s)
+				seen[s] = before
+			}
+			uses = uses || before
 		})
+		if uses {
+			v.Guides = append(v.Guides, g.Name)
+		}
+	}
+	if single := len(b.guides) == 1 && b.guides[0].Name == b.name; !single || best == nil {
+		for _, tag := range b.Segments() {
+			look(b.Segment(tag))
+		}
+		if u, ok := b.Element(ref); ok {
+			best = &u // with all its codes
+		}
 	}
 	if best == nil {
 		return nil
 	}
-	v := &elementsView{elementView: viewElement(standard, best), In: where}
-	for place := range at {
-		v.UsedAt = append(v.UsedAt, place)
+	v.elementView = viewElement(b.Standard, best)
+	if v.Components == nil && len(at) == 0 {
+		for _, composite := range b.Elements() {
+			if u, ok := b.Element(composite); ok && u.Composite != nil {
+				for j := range u.Composite.Uses {
+					found(&u.Composite.Uses[j], fmt.Sprintf("%s-%d", composite, j+1))
+				}
+			}
+		}
 	}
-	slices.Sort(v.UsedAt)
+	v.UsedAt = slices.Sorted(maps.Keys(at))
+	slices.Sort(v.Guides)
 	return v
 }
 
@@ -415,11 +476,9 @@ func (v *elementsView) text(all bool) string {
 		b.WriteString("\n")
 		printCodes(&b, &v.elementView, "", len(v.Codes))
 	}
-	used := v.UsedAt
-	more := ""
-	if !all && len(used) > 12 {
-		used, more = used[:12], fmt.Sprintf(" and %d more", len(v.UsedAt)-12)
+	if b.WriteString("\n"); len(v.UsedAt) > 0 {
+		fmt.Fprintf(&b, "used at %s\n", some(v.UsedAt, 12, all))
 	}
-	fmt.Fprintf(&b, "\nused at %s%s\nin %s\n", strings.Join(used, " "), more, v.In)
+	b.WriteString(whose(v.In, v.Guides, all))
 	return b.String()
 }
