@@ -34,7 +34,7 @@ func TestCorpusEDIFACT(t *testing.T) {
 			"0085=39 NAD#5.1.0", "0085=37 QTY#10.1.2", "0085=37 PRI#13.1.2", "0085=35 UNS#21.0.0",
 		}},
 		{"EDI.Net/edifact.ORDRSP.edi", "edifact/D01B/ORDRSP", []string{
-			"0085=15 DTM#5.0.0", "0085=15 DTM#6.0.0", // dates behind the text
+			"0085=15 DTM#5.0.0", // two dates behind the text: the second is in order behind the first
 			"0085=39 LOC#20.2.1", "0085=29 UNT#31.1.0", "0085=28 UNT#31.2.0", "0085=28 UNZ#0.2.0",
 		}},
 		{"EDI.Net/edifact.Issue203.edi", "edifact/D01B/INVOIC", []string{

@@ -27,6 +27,7 @@ type reading struct {
 	jump   bool    // the walk went on from a segment behind something missing; else it stayed
 
 	owed     *schema.Node // the loop that was read without its first segment just now
+	told     *Issue       // of a segment too late: that it was
 	begun    bool         // what is missing before a segment is being reported
 	from, to int          // of a jump: the issues that told so, among those of the document
 	issue    Issue
@@ -125,6 +126,9 @@ func (w *walker) doubt(v *validator, seg *edi.Segment, tag schema.Tag, fits bool
 		same++
 	}
 	w.kept, w.open = min(w.kept, same), len(w.frames)
+	if !r.jump {
+		r.told.Text += " What follows is read from that place on."
+	}
 	if r.jump {
 		for d := range same { // what was taken since is not there
 			l := w.frames[d].loop
@@ -215,9 +219,13 @@ func (w *walker) late(v *validator, seg *edi.Segment, name string, at place) {
 	if at.depth > 0 {
 		text = fmt.Sprintf("%s is out of sequence: its place is %s, before %s. Put it there, or add the %s that is missing before it when another loop %s begins here.", name, n.Path, w.lastTag(), f.loop.Nodes[0].Tag, f.loop.Name)
 	}
-	v.segmentIssue(faultSequence, n, false, name, text)
-	w.node = n
 	r := &w.second
+	r.told = &Issue{}
+	before := len(v.doc.Issues)
+	if v.segmentIssue(faultSequence, n, false, name, text); len(v.doc.Issues) > before {
+		r.told = v.doc.Issues[before]
+	}
+	w.node = n
 	r.frames = append(r.frames[:0], w.frames[:at.depth+1]...)
 	r.frames[at.depth].pos = at.index
 	v.checkSegment(seg, n.Segment, n)
