@@ -118,7 +118,8 @@ func countTransmissions(ctx context.Context, c Conn, sum *tracking.Summary, now 
 		state tracking.TransmissionState
 		n     int
 	}
-	rows, err := selectAll(ctx, c, "summary of transmissions", `select t.state, count(*) from transmission t where t.created_at >= ? and t.created_at <= ? group by t.state`,
+	rows, err := selectAll(ctx, c, "summary of transmissions", `select t.state, count(*) from transmission t
+		where t.created_at >= ? and t.created_at <= ? and t.state <> 'processed' and t.state <> 'delivered' group by t.state`,
 		func(r Rows) (x count, err error) {
 			err = r.Scan((*string)(&x.state), &x.n)
 			return x, err
