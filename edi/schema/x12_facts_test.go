@@ -22,7 +22,7 @@ type x12Facts map[string]map[string]string
 // with two spaces an entry, one with more goes on with it.
 func readFacts(t *testing.T, name string) x12Facts {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "x12", name))
+	text, err := os.ReadFile(filepath.Join("testdata", filepath.FromSlash(name)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestX12Segments(t *testing.T) {
 	c := Shipped()
 	want := map[string]map[string]string{"segments": {}, "composites": {}}
 	for _, release := range []string{"004010", "005010"} {
-		facts := readFacts(t, release+".facts")
+		facts := readFacts(t, "x12/"+release+".facts")
 		d, err := c.Dictionary("x12/" + release)
 		if err != nil {
 			t.Fatal(err)
@@ -135,7 +135,7 @@ func TestX12Elements(t *testing.T) {
 	c := Shipped()
 	types, codes := map[string]string{}, map[string]string{}
 	for _, release := range []string{"004010", "005010"} {
-		facts := readFacts(t, release+".facts")
+		facts := readFacts(t, "x12/"+release+".facts")
 		for form, refs := range facts["elements "+release] {
 			for _, ref := range strings.Fields(refs) {
 				types[ref] = form
@@ -154,14 +154,7 @@ func TestX12Elements(t *testing.T) {
 			}
 		}
 		for ref, u := range used {
-			form := u.Type.String()
-			if u.Type == Implied {
-				form += fmt.Sprint(u.Decimals)
-			}
-			if form += fmt.Sprintf(" %d", u.Min); u.Max != u.Min {
-				form += fmt.Sprintf("..%d", u.Max)
-			}
-			if form != types[ref] {
+			if form := formWords(u); form != types[ref] {
 				t.Errorf("%s: element %s (%s) is %s, the facts say %q", release, ref, u.Name, form, types[ref])
 			}
 			if u.Codes == nil || u.Codes.Open {
@@ -183,6 +176,18 @@ func TestX12Elements(t *testing.T) {
 	}
 }
 
+// formWords writes type and lengths of an element in the words of the facts.
+func formWords(u *Use) string {
+	form := u.Type.String()
+	if u.Type == Implied {
+		form += fmt.Sprint(u.Decimals)
+	}
+	if form += fmt.Sprintf(" %d", u.Min); u.Max != u.Min {
+		form += fmt.Sprintf("..%d", u.Max)
+	}
+	return form
+}
+
 // TestX12Meanings holds the names of codes that are easily mistaken to a word
 // that has to stand in them.
 func TestX12Meanings(t *testing.T) {
@@ -197,7 +202,7 @@ func TestX12Meanings(t *testing.T) {
 			gatherUses(used, d.Segment(MakeTag(tag)).Uses)
 		}
 	}
-	for ref, meanings := range readFacts(t, "004010.facts")["meanings 004010"] {
+	for ref, meanings := range readFacts(t, "x12/004010.facts")["meanings 004010"] {
 		names := map[string]string{}
 		for _, code := range used[ref].Codes.List() {
 			names[code.Value] = code.Name
@@ -233,7 +238,7 @@ var asOne = map[string]*strings.Replacer{
 func TestX12Sets(t *testing.T) {
 	t.Parallel()
 	c := Shipped()
-	facts := readFacts(t, "sets.facts")
+	facts := readFacts(t, "x12/sets.facts")
 	for _, name := range c.Names() {
 		if set, ok := strings.CutPrefix(name, "x12/"); ok && facts["set "+strings.ReplaceAll(set, "/", " ")] == nil {
 			t.Errorf("no facts are there of %s", name)
