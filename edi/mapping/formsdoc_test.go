@@ -176,16 +176,14 @@ func (d *formsTables) note(s string, key fieldKey, text string) {
 	}
 }
 
-// prefix is the segment the paths inside of a place start in; empty for a loop,
-// whose segments they name themselves.
+// prefix is the segment that paths inside of a place start in when they begin
+// with the number of an element; in a loop that is its first segment.
 func (p *place) prefix(outer string) string {
 	switch {
 	case p.leaf.isRange:
-		return strings.TrimPrefix(outer+"/"+p.text, "/")
+		return p.shown(outer)
 	case len(p.steps) == 0:
 		return outer
-	case p.steps[len(p.steps)-1].loop != nil:
-		return ""
 	}
 	return p.steps[len(p.steps)-1].tag
 }
