@@ -19,7 +19,7 @@ const (
 // Options says what to check against. The zero value checks with the shipped
 // guides in the tolerant profile.
 type Options struct {
-	Profile Profile
+	Profile Profile // Tolerant when empty
 
 	// Except names rules (see Rules) of which the other profile holds: what one
 	// partner is waived beyond the strict profile, or not within the tolerant.
@@ -91,7 +91,7 @@ type Choice struct {
 	GroupReceiver string    // GS03
 	Version       string    // GS08, or D:96A
 	Type          string    // ST01 or UNH 0065
-	Convention    string    // ST03
+	Convention    string    // ST03, or UNH 0057 (EAN008)
 }
 
 // Reference names one use of a control number.
