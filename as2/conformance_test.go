@@ -19,7 +19,7 @@ func TestConformancePage(t *testing.T) {
 	sources := map[string]string{}
 	for _, folder := range []string{
 		"as2", "as2/cms", "transport/as2", "certs", "certs/cem", "interop", "processes", "processes/steps", "transport/directory",
-		"internal/config", "internal/gateway", "internal/store/sqlstore",
+		"internal/config", "internal/gateway", "internal/observe", "internal/store/sqlstore",
 	} {
 		files, err := filepath.Glob("../" + folder + "/*_test.go")
 		if err != nil || len(files) == 0 {

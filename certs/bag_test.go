@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
@@ -137,6 +138,33 @@ func TestDescribe(t *testing.T) {
 	}
 	if Suits(&x509.Certificate{PublicKey: "?"}) == nil {
 		t.Error("an unknown key serves")
+	}
+}
+
+// TestKeysOfOddSizes: what cannot be used is not taken, and what is weak is told.
+func TestKeysOfOddSizes(t *testing.T) {
+	t.Parallel()
+	number := func(bits int) *big.Int { return new(big.Int).SetBit(new(big.Int), bits-1, 1) }
+	for name, c := range map[string]struct {
+		key            any
+		suits, certain bool
+	}{
+		"512":             {&rsa.PublicKey{N: number(512), E: 65537}, false, false},
+		"1023":            {&rsa.PublicKey{N: number(1023), E: 65537}, false, false},
+		"1024":            {&rsa.PublicKey{N: number(1024), E: 65537}, true, false},
+		"2048":            {&rsa.PublicKey{N: number(2048), E: 3}, true, true},
+		"16384":           {&rsa.PublicKey{N: number(16384), E: 65537}, true, true},
+		"16385":           {&rsa.PublicKey{N: number(16385), E: 65537}, false, true},
+		"exponent 1":      {&rsa.PublicKey{N: number(2048), E: 1}, false, true},
+		"an even one":     {&rsa.PublicKey{N: number(2048), E: 65536}, false, true},
+		"a small curve":   {&ecdsa.PublicKey{Curve: elliptic.P224()}, false, true},
+		"a curve in use":  {&ecdsa.PublicKey{Curve: elliptic.P384()}, true, true},
+		"the other curve": {&ecdsa.PublicKey{Curve: elliptic.P521()}, true, true},
+	} {
+		x := &x509.Certificate{PublicKey: c.key}
+		if err := Suits(x); (err == nil) != c.suits || Strong(x) != c.certain {
+			t.Errorf("%s: suits %v, strong %v", name, err, Strong(x))
+		}
 	}
 }
 

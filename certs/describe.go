@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha1" // #nosec G505 -- partners still compare by it
 	"crypto/x509"
@@ -71,12 +72,41 @@ func usages(u x509.KeyUsage) []string {
 	return out
 }
 
+// Sizes of RSA keys in bits. Below the first crypto/rsa does nothing with a key,
+// since it is broken with what everybody has; above the last nobody has one, and
+// every use would cost. Between the first two old partners may be met.
+const (
+	rsaLeast  = 1024
+	rsaStrong = 2048 // draft rfc4130bis
+	rsaMost   = 16384
+)
+
 // Suits tells why a certificate cannot serve AS2, or nil: the key is of a kind
-// that nobody there signs with or encrypts to.
+// that nobody there signs with or encrypts to, or of a size that makes it
+// useless.
 func Suits(c *x509.Certificate) error {
-	switch c.PublicKey.(type) {
-	case *rsa.PublicKey, *ecdsa.PublicKey:
+	switch k := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if bits := k.N.BitLen(); bits < rsaLeast || bits > rsaMost {
+			return fmt.Errorf("certs: an RSA key of %d bits does not serve AS2: %d bits are usual, %d to %d are possible", bits, rsaStrong, rsaLeast, rsaMost)
+		}
+		if k.E < 3 || k.E%2 == 0 {
+			return fmt.Errorf("certs: an RSA key with the exponent %d protects nothing", k.E)
+		}
 		return nil
+	case *ecdsa.PublicKey:
+		switch k.Curve {
+		case elliptic.P256(), elliptic.P384(), elliptic.P521():
+			return nil
+		}
+		return fmt.Errorf("certs: a key on the curve %s does not serve AS2: P-256, P-384 or P-521 is wanted", k.Params().Name)
 	}
 	return fmt.Errorf("certs: a key of kind %s does not serve AS2: RSA or EC is wanted", KeyName(c.PublicKey))
+}
+
+// Strong tells whether the key of a certificate that Suits is as strong as one
+// that is made today has to be.
+func Strong(c *x509.Certificate) bool {
+	k, ok := c.PublicKey.(*rsa.PublicKey)
+	return !ok || k.N.BitLen() >= rsaStrong
 }

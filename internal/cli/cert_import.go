@@ -234,6 +234,9 @@ func (e *Env) tellAdded(format string, cfg *config.Config, partner string, a *co
 		from = "from " + a.GoLive.Format("2006-01-02 15:04 MST") + " on"
 	}
 	e.say("\nIt is accepted at once; %s %s.", whose, from)
+	if !certs.Strong(a.Certificate) {
+		e.say("Its key is weak (%s): ask %s for one of at least 2048 bits.", certs.KeyName(a.Certificate.PublicKey), partner)
+	}
 	e.tellRunning(cfg)
 	return nil
 }

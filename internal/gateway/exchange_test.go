@@ -3,8 +3,12 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"os"
 	"slices"
@@ -301,6 +305,7 @@ func TestExchangeTrustsNobodyByItself(t *testing.T) {
 		{"signed by the offered one itself", mallory, request("BUYER", mallory, both...), "", ""},
 		{"in another name", known, request("OTHER", mallory, both...), tracking.OfferOpen, ""},
 		{"of TLS", known, request("BUYER", mallory, cem.TLSServer), tracking.OfferRefused, "TLS"},
+		{"with a weak key", known, request("BUYER", weak(t), both...), tracking.OfferOpen, ""},
 		{"that is over", known, request("BUYER", over, both...), tracking.OfferRefused, "ended"},
 		{"no exchange at all", known, &cem.Entity{ContentType: cem.MediaType, Body: []byte("<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><x>&e;</x>")}, "", "document type"},
 	} {
@@ -329,6 +334,24 @@ func TestExchangeTrustsNobodyByItself(t *testing.T) {
 	if m := supplier.settled(store); m.State != tracking.TransmissionRefused {
 		t.Errorf("an order signed with a certificate that nobody accepted is %s", m.State)
 	}
+}
+
+// weak is a pair that a partner of long ago may have.
+func weak(t *testing.T) *certs.Pair {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // it is what is tested
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1024), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err = x509.ParseCertificate(der); err != nil {
+		t.Fatal(err)
+	}
+	return &certs.Pair{Certificate: c, Key: key}
 }
 
 // settled waits until the newest transmission that came in over AS2 is worked

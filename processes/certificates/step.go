@@ -189,7 +189,7 @@ func (s *Step) judge(t *tracking.Transmission, r *cem.Request, q *cem.TrustReque
 		}
 	}
 	p, err := s.Directory.Partner(t.Partner)
-	if err == nil && p.CertificateExchange == "accept" && r.From == t.Evidence.From {
+	if err == nil && p.CertificateExchange == "accept" && r.From == t.Evidence.From && certs.Strong(q.Certificate) { // a weak one is for a person to take
 		return accept()
 	}
 	return o
