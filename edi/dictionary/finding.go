@@ -14,6 +14,7 @@ const (
 	NotUnderstood Kind = "not understood" // the importer cannot read this
 	NotKept       Kind = "not kept"       // read, but our format has no place for it
 	Contradiction Kind = "contradiction"  // the source says two things; which one was taken is in the text
+	Missing       Kind = "missing"        // it belongs to such a source, and is not in this one
 )
 
 // Finding is one thing of a source that did not come over, or not as it

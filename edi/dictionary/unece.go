@@ -106,6 +106,7 @@ func (im *importer) importUNECE(ctx context.Context, files []sourceFile) ([]*sta
 			step.read(f, text)
 		}
 	}
+	u.tellMissing(files, byPart)
 	u.service()
 	u.std.title = "UN/EDIFACT directory " + strings.ReplaceAll(u.std.version, ":", ".")
 	u.std.origin = []string{
@@ -113,6 +114,29 @@ func (im *importer) importUNECE(ctx context.Context, files []sourceFile) ([]*sta
 		"read the licence that came with the directory before you pass it on.",
 	}
 	return []*standard{u.std}, nil
+}
+
+// tellMissing names the parts of a directory that the source does not have, and
+// what is not checked for want of them.
+func (u *unece) tellMissing(files []sourceFile, byPart map[part][]*sourceFile) {
+	if len(files) == 0 {
+		return
+	}
+	source, _, _ := strings.Cut(files[0].name, "/")
+	for _, p := range []struct {
+		part part
+		text string
+	}{
+		{partMessage, "there are no messages (EDMD) in the source, and so no guides"},
+		{partSegments, "there are no segments (EDSD) in the source: nothing inside of them is checked"},
+		{partComposites, "there are no composites (EDCD) in the source: what they would hold is not checked"},
+		{partElements, "there are no elements (EDED) in the source: their kinds and lengths are not checked"},
+		{partCodes, "there are no code lists (UNCL) in the source: codes are not checked. Import them together with the rest; the list of the next release that you have comes close"},
+	} {
+		if len(byPart[p.part]) == 0 {
+			u.report(Missing, place{file: source}, "%s", p.text)
+		}
+	}
 }
 
 // release finds version and release: in the ending of the file names, or in a
