@@ -163,11 +163,23 @@ func (c Charset) Decode(dst, b []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// Encode appends s, which is UTF-8, to dst in the character set. A character
-// that the set does not hold is a *edi.SyntaxError whose Offset is its index
-// in s.
+// Encode appends s, which is UTF-8, to dst in the character set. A letter with a
+// combining mark behind it, as some systems write accents, becomes the one
+// character of the set that both stand for; under UTF-8 it stays as it is. A
+// character that the set does not hold is a *edi.SyntaxError whose Offset is
+// its index in s.
 func (c Charset) Encode(dst []byte, s string) ([]byte, error) {
+	skip := 0 // before this index all was taken
 	for i, r := range s {
+		if i < skip {
+			continue
+		}
+		if mark, n := utf8.DecodeRuneInString(s[i+max(utf8.RuneLen(r), 1):]); mark >= 0x300 && c.kind != unicode8 {
+			if whole, ok := compose(r, mark); ok {
+				skip = i + utf8.RuneLen(r) + n
+				r = whole
+			}
+		}
 		b, ok := c.encode(r)
 		if !ok || r == utf8.RuneError {
 			return dst, &edi.SyntaxError{
