@@ -169,15 +169,11 @@ func (c Charset) Decode(dst, b []byte) ([]byte, error) {
 // character that the set does not hold is a *edi.SyntaxError whose Offset is
 // its index in s.
 func (c Charset) Encode(dst []byte, s string) ([]byte, error) {
-	skip := 0 // before this index all was taken
-	for i, r := range s {
-		if i < skip {
-			continue
-		}
-		if mark, n := utf8.DecodeRuneInString(s[i+max(utf8.RuneLen(r), 1):]); mark >= 0x300 && c.kind != unicode8 {
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if mark, k := utf8.DecodeRuneInString(s[i+n:]); mark >= 0x300 && c.kind != unicode8 {
 			if whole, ok := compose(r, mark); ok {
-				skip = i + utf8.RuneLen(r) + n
-				r = whole
+				r, n = whole, n+k
 			}
 		}
 		b, ok := c.encode(r)
@@ -192,6 +188,7 @@ func (c Charset) Encode(dst []byte, s string) ([]byte, error) {
 		} else {
 			dst = append(dst, b)
 		}
+		i += n
 	}
 	return dst, nil
 }

@@ -142,6 +142,32 @@ func TestDocumentsInOtherDelimiters(t *testing.T) {
 	}
 }
 
+// TestCombiningMarks: what a system writes as a letter and its accent is one
+// character in a set that has it.
+func TestCombiningMarks(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ id, text, encoded string }{
+		{"UNOC", "Gro\u0308\u00dfe, cafe\u0301", "Gr\xf6\xdfe, caf\xe9"},
+		{"UNOC", "A\u030a", "\xc5"},
+		{"UNOD", "Lo\u0301dz\u0301", "L\xf3d\xbc"},
+		{"UNOE", "\u0438\u0306", "\xd9"},
+		{"UNOF", "\u03b1\u0301", "\xdc"},
+		{"UNOY", "cafe\u0301", "cafe\u0301"},
+		{"UNOC", "x\u0301", ""}, // no such letter
+		{"UNOC", "n\u0301", ""}, // not in this set
+		{"UNOC", "e\u0301\u0301", ""},
+		{"UNOC", "\u0301", ""},
+		{"UNOA", "E\u0301", ""},
+		{"UNOC", "e\xff", ""},
+	} {
+		set, _ := edifact.CharsetOf(c.id)
+		got, err := set.Encode(nil, c.text)
+		if (err == nil) != (c.encoded != "") || err == nil && string(got) != c.encoded {
+			t.Errorf("%s encodes %q: %q, %v", c.id, c.text, got, err)
+		}
+	}
+}
+
 func TestCharacterSets(t *testing.T) {
 	t.Parallel()
 	for id, tt := range map[string]struct{ name, text, encoded, outside string }{
