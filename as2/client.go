@@ -85,8 +85,8 @@ type PostError struct {
 	// Status is the HTTP status, 0 when there was no answer.
 	Status int
 	// Retry tells whether the same bytes may be sent again later: no answer,
-	// 5xx, 408, 429 and 425; not for other 4xx, redirects or a certificate
-	// that does not verify (draft rfc4130bis, reliability).
+	// 5xx, 408, 429 and 425, and a proxy's 407; not for other 4xx, redirects or
+	// a certificate that does not verify (draft rfc4130bis, reliability).
 	Retry bool
 	// After is the partner's Retry-After, 0 when none.
 	After time.Duration

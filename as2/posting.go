@@ -119,7 +119,11 @@ func (c *Client) do(req *http.Request) (*Response, error) {
 		return nil, &PostError{Status: resp.StatusCode, Retry: true, Header: resp.Header, Err: fmt.Errorf("as2: answer of %s is larger than %d bytes", req.URL.Redacted(), c.cfg.MaxResponse)}
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, statusError(resp, body, req.URL)
+		e := statusError(resp, body, req.URL)
+		if resp.StatusCode == http.StatusProxyAuthRequired && c.cfg.Proxy != nil { // not the partner's word
+			e.Retry, e.Err = true, fmt.Errorf("as2: post to %s: the proxy %s wants another user and password: %s", req.URL.Redacted(), c.cfg.Proxy.Host, resp.Status)
+		}
+		return nil, e
 	}
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body, Truncated: truncated}, nil
 }
