@@ -191,43 +191,73 @@ func (d *diskSink) count() (n int, err error) {
 	return n, err
 }
 
-// TestNodesShareAFolder: two listeners on one folder, each file once.
-func TestNodesShareAFolder(t *testing.T) {
+// TestStationsOnOneFolder: several stations, each with a store of its own, are
+// set to one folder. Each file is taken once, by whoever works; the others say
+// that they wait, and one of them goes on when it ends, with the files that are
+// claimed and those that are not.
+func TestStationsOnOneFolder(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
-	cfg := directory.Config{Base: base, Now: time.Now, Rand: rand.Reader}
 	in := transport.Connection{Name: "in", Settings: json.RawMessage(`{"pickup":".","settle":"5ms","poll":"2ms"}`)}
-	sink := transporttest.NewSink()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	done := make(chan error, 3)
-	for range 3 {
-		l, err := directory.NewListener(in, sink, cfg)
+	type station struct {
+		sink *transporttest.Sink
+		told chan error
+		stop context.CancelFunc
+		done chan error
+	}
+	begin := func() *station {
+		s := &station{sink: transporttest.NewSink(), told: make(chan error, 10), done: make(chan error, 1)}
+		cfg := directory.Config{Base: base, Now: time.Now, Rand: rand.Reader, OnTrouble: func(err error) { s.told <- err }}
+		l, err := directory.NewListener(in, s.sink, cfg)
 		must(t, err)
-		go func() { done <- l.Serve(ctx) }()
+		ctx, stop := context.WithCancel(context.Background())
+		s.stop = stop
+		go func() { s.done <- l.Serve(ctx) }()
+		t.Cleanup(stop)
+		return s
 	}
 	const n = 100
-	for i := range n {
-		must(t, os.WriteFile(filepath.Join(base, fmt.Sprintf("%03d.edi", i)), fmt.Appendf(nil, "content %03d", i), 0o600))
+	drop := func(from int) {
+		for i := from; i < from+n; i++ {
+			must(t, os.WriteFile(filepath.Join(base, fmt.Sprintf("%03d.edi.part", i)), fmt.Appendf(nil, "content %03d", i), 0o600))
+			must(t, os.Rename(filepath.Join(base, fmt.Sprintf("%03d.edi.part", i)), filepath.Join(base, fmt.Sprintf("%03d.edi", i))))
+		}
 	}
-	wait, stop := context.WithTimeout(ctx, 2*time.Minute)
+	wait, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
-	if err := sink.Wait(wait, func() bool { return len(sink.Accepted()) >= n }); err != nil {
-		t.Errorf("%d taken: %v", len(sink.Accepted()), err)
+
+	first := begin()
+	drop(0)
+	must(t, first.sink.Wait(wait, func() bool { return len(first.sink.Accepted()) >= n/2 }))
+	second := begin()
+	select {
+	case err := <-second.told:
+		if !strings.Contains(err.Error(), "another process picks up from this folder") {
+			t.Errorf("told %v", err)
+		}
+	case <-wait.Done():
+		t.Fatal("the second station does not say that it waits")
 	}
-	cancel()
-	for range 3 {
-		must(t, <-done)
-	}
+	first.stop()
+	must(t, <-first.done)
+	drop(n)
+	must(t, second.sink.Wait(wait, func() bool { return len(first.sink.Accepted())+len(second.sink.Accepted()) >= 2*n }))
+	second.stop()
+	must(t, <-second.done)
 	seen := map[string]bool{}
-	for _, a := range sink.Accepted() {
+	for _, a := range append(first.sink.Accepted(), second.sink.Accepted()...) {
 		if seen[string(a.Bytes)] {
 			t.Errorf("%q was taken twice", a.Bytes)
 		}
 		seen[string(a.Bytes)] = true
 	}
-	if len(seen) != n {
-		t.Errorf("%d taken, want %d", len(seen), n)
+	if len(seen) != 2*n {
+		t.Errorf("%d taken, want %d", len(seen), 2*n)
+	}
+	select {
+	case err := <-first.told:
+		t.Errorf("the first station has trouble: %v", err)
+	default:
 	}
 }
 
@@ -249,10 +279,13 @@ func TestWithoutRights(t *testing.T) {
 		must(t, withoutRights(base))
 		return
 	}
-	self, err := os.ReadFile(os.Args[0])
-	must(t, err)
+	// A process of its own copies: what this one writes may still be open in a
+	// child that another test is just starting, and cannot be run then.
 	binary := filepath.Join(base, "test")
-	must(t, os.WriteFile(binary, self, 0o755))
+	if out, err := exec.Command("cp", os.Args[0], binary).CombinedOutput(); err != nil {
+		t.Fatalf("copy the test: %v\n%s", err, out)
+	}
+	must(t, os.Chmod(binary, 0o755))
 	cmd := exec.Command(binary)
 	cmd.Dir = base
 	cmd.Env = []string{childEnv + "=no rights=" + base}

@@ -12,6 +12,8 @@
 // under a key made of that ID. The claimed folder is the list of what is to be
 // done, and the only one: a file that is found there after a crash is accepted
 // under the same key, so that it arrives once whatever the moment of the crash.
+// Who picks up holds a lock on .tradepost/lock: a second station on the folder
+// says so and waits, and does not take what the first has claimed.
 //
 // # Delivering
 //

@@ -48,15 +48,16 @@ func NewListener(conn transport.Connection, sink transport.Sink, c Config) (*Lis
 
 // Serve picks up until ctx ends. It returns nil then, after the file in hand
 // was accepted; files that were claimed but not begun wait for the next Serve.
-// A folder that is missing or not accessible is reported and tried again. Two
-// Serves may work on one folder, in one process or on several machines: each
-// file goes to one of them.
+// A folder that is missing or not accessible is reported and tried again. Of
+// several Serves on one folder, in one process or in several, one works; the
+// others report it, wait, and take over when it ends.
 func (l *Listener) Serve(ctx context.Context) error {
 	hints, stop := watch()
 	defer stop()
 	accept, finish := draining(ctx, l.cfg.Drain)
 	defer finish()
 	p := &pickup{Listener: l, seen: map[string]*sighting{}, claims: map[string]*claim{}, told: map[string]bool{}, dirty: true}
+	defer p.release()
 	failures := 0
 	for ctx.Err() == nil {
 		wait, err := p.pass(ctx, accept)
@@ -106,6 +107,7 @@ type pickup struct {
 	told   map[string]bool      // complaints made, so that each is made once
 	last   int64                // time of the last claim id
 	dirty  bool                 // the last claims may not be durable yet
+	lock   *os.File             // held while the folder is ours
 }
 
 // sighting is how a file looked, and since when.
@@ -123,6 +125,15 @@ func (p *pickup) pass(ctx, accept context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	defer root.Close() //nolint:errcheck // a handle on a folder
+	ours, err := p.hold(root)
+	if err != nil {
+		return 0, err
+	}
+	if !ours {
+		p.once("", errTaken)
+		return time.Duration(p.set.Poll), nil
+	}
+	delete(p.told, "")
 	next := p.cfg.Now().Add(time.Duration(p.set.Poll))
 	more, err := p.claimAll(root, &next)
 	if err != nil {

@@ -46,6 +46,9 @@ func (d *desk) restart(settings string) {
 		OnTrouble: func(err error) { d.events = append(d.events, err.Error()) },
 	})
 	d.ok(err)
+	if d.p != nil {
+		d.p.release() // as the end of the process does
+	}
 	d.p = &pickup{Listener: l, seen: map[string]*sighting{}, claims: map[string]*claim{}, told: map[string]bool{}, dirty: true}
 }
 
