@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 	"time"
 
 	"tradepost/edi"
@@ -227,11 +228,15 @@ func TestCharacterSets(t *testing.T) {
 func FuzzCharset(f *testing.F) {
 	f.Add("UNOC", []byte("B\xfcro"))
 	f.Add("UNOF", []byte("\xc1\xff"))
+	f.Add("UNOD", []byte("e\xcc\x81"))
 	f.Add("UNOW", []byte("\xed\xa0\x80"))
 	f.Fuzz(func(t *testing.T, id string, in []byte) {
 		c, ok := edifact.CharsetOf(id)
 		if !ok {
 			return
+		}
+		if _, err := c.Encode(nil, string(in)); err == nil && !utf8.Valid(in) {
+			t.Fatalf("%s encodes %q", c, in)
 		}
 		text, err := c.Decode(nil, in)
 		if (err == nil) != (c.Check(in) == -1) {

@@ -1,6 +1,9 @@
 package mapping
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // day is a day of the calendar.
 type day struct{ year, month, day int }
@@ -112,7 +115,13 @@ func parseISODate(b []byte) (d day, rest []byte, ok bool) {
 }
 
 // parseISOTime reads 08:30, 08:30:15, 08:30:15.25, with Z or +01:00 behind it.
-func parseISOTime(b []byte) (c clock, ok bool) {
+func parseISOTime(b []byte) (clock, bool) {
+	c, ok := parseClock(b)
+	return c, ok && c.ok()
+}
+
+// parseClock reads what looks like a time, 24:00 included.
+func parseClock(b []byte) (c clock, ok bool) {
 	if len(b) < 5 || b[2] != ':' {
 		return c, false
 	}
@@ -154,7 +163,7 @@ func parseISOTime(b []byte) (c clock, ok bool) {
 		}
 		b = nil
 	}
-	return c, len(b) == 0 && c.ok()
+	return c, len(b) == 0
 }
 
 // parseMoment reads a date with or without T and a time.
@@ -168,8 +177,26 @@ func parseMoment(b []byte) (m moment, ok bool) {
 		return m, false
 	}
 	m.hasTime = true
-	m.clock, ok = parseISOTime(rest[1:])
-	return m, ok
+	m.clock, ok = parseClock(rest[1:])
+	if ok {
+		m.midnight()
+	}
+	return m, ok && m.clock.ok()
+}
+
+// midnight turns 24:00, the end of a day, into the beginning of the next.
+func (m *moment) midnight() {
+	if m.hour != 24 || m.minute != 0 || m.second != 0 || strings.Trim(m.fraction, "0") != "" {
+		return
+	}
+	m.hour = 0
+	if m.day.day++; m.day.ok() {
+		return
+	}
+	m.day.day = 1
+	if m.month++; m.month > 12 {
+		m.year, m.month = m.year+1, 1
+	}
 }
 
 // form is a way EDI writes dates and times: one letter for each character, in
@@ -258,6 +285,9 @@ func (f form) moment(parts ['z']int) (m moment, ok bool) {
 		if m.year += 2000; m.year >= 2080 {
 			m.year -= 100
 		}
+	}
+	if f.hasDay() && m.day.ok() {
+		m.midnight()
 	}
 	return m, (!f.hasDay() || m.day.ok()) && m.clock.ok()
 }
