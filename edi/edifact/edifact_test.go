@@ -6,8 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"unicode/utf8"
 	"time"
+	"unicode/utf8"
 
 	"tradepost/edi"
 	"tradepost/edi/edifact"
