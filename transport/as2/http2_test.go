@@ -94,8 +94,7 @@ func TestRestartOverHTTP2(t *testing.T) {
 	s := sender(t, e, "to-BOB", "https"+strings.TrimPrefix(p.url(), "http"), `,"restart":true`+pinned)
 	d := large("D1", size)
 	prepared := prepare(t, s, d)
-	o, err := s.Send(context.Background(), "D1", prepared)
-	must(t, err)
+	o := deliver(t, s, prepared)
 	if !o.Delivered {
 		t.Fatalf("%+v", o)
 	}
