@@ -282,12 +282,25 @@ func receiptOf(v *tracking.DocumentView, transmission tracking.ID, direction tra
 	return found
 }
 
-// aboutDocument is the newest acknowledgement of this document.
+// aboutDocument is the newest acknowledgement of this document. One of its group
+// or interchange stands for it only where none speaks of the document itself.
 func aboutDocument(v *tracking.DocumentView) *tracking.Acknowledgement {
+	near := func(a *tracking.Acknowledgement) int {
+		switch {
+		case a.DocumentID != 0:
+			return 2
+		case a.GroupID != 0:
+			return 1
+		}
+		return 0
+	}
 	var found *tracking.Acknowledgement
 	for i := range v.Acknowledgements {
 		a := &v.Acknowledgements[i]
-		if a.CarrierID != v.Document.ID && a.Direction != v.Document.Direction && (found == nil || !a.At.Before(found.At)) {
+		if a.CarrierID == v.Document.ID || a.Direction == v.Document.Direction {
+			continue
+		}
+		if found == nil || cmp.Or(cmp.Compare(near(a), near(found)), a.At.Compare(found.At)) >= 0 {
 			found = a
 		}
 	}

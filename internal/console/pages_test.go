@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"tradepost/edi/schema"
 	"tradepost/internal/console"
@@ -260,6 +261,25 @@ func TestAnAcknowledgementThatSettledIsDone(t *testing.T) {
 		says(t, "the 997", page, "State Settled", "Settled : done 10:24:43.500 rejected", "judges the document R")
 		silent(t, "the 997", page, "It is on its way", "still ahead", "waited for")
 	}
+}
+
+// What is said of an interchange that was sent twice takes nothing back from the
+// verdict on the document.
+func TestAVerdictOnTheDocumentCounts(t *testing.T) {
+	t.Parallel()
+	day := sample.Day()
+	s := start(t, day)
+	c := s.signIn(t)
+	about := document(t, s.Store, "856", "4500012345")
+	for _, a := range day.AckList {
+		if a.DocumentID == about.ID {
+			day.AckList = append(day.AckList, tracking.Acknowledgement{ID: 1, Type: "TA1", Direction: tracking.Inbound, InterchangeID: about.InterchangeID, Status: tracking.AckRejected, Code: "R", At: a.At.Add(time.Hour)})
+			break
+		}
+	}
+	page := s.page(t, c, "/documents/"+about.ID.String(), 200)
+	says(t, "the ship notice", page, "Acknowledged : done", "997: accepted", "the partner's TA1 about the interchange R")
+	silent(t, "the ship notice", page, "TA1: rejected")
 }
 
 // A 997 about an interchange of thousands does not make a page of thousands of

@@ -91,3 +91,11 @@ func (f *Frame) follow(seg *edi.Segment, out map[int64]*Frame) {
 }
 
 func clone(seg *edi.Segment) []byte { return append([]byte(nil), seg.Raw...) }
+
+// count writes "1 document", "2 documents".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -40,7 +40,7 @@ func (s *Route) Run(ctx context.Context, x *processes.Execution) (processes.Resu
 		moves = append(moves, s.decide(d, x.Run, around[d.Payload][d.Offset]))
 	}
 	return processes.Result{
-		Detail: fmt.Sprintf("%d of %d documents go on", len(moves), len(docs)),
+		Detail: fmt.Sprintf("%d of %s to go on", len(moves), count(len(docs), "document")),
 		Commit: func(ctx context.Context, tx processes.Tx) error {
 			for _, m := range moves {
 				if err := s.commit(ctx, tx, m); err != nil {

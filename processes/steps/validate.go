@@ -54,7 +54,7 @@ func (s *Validate) Run(ctx context.Context, x *processes.Execution) (processes.R
 		r.interchange(i, j.owners[n])
 	}
 	return processes.Result{
-		Detail: fmt.Sprintf("%d interchanges, %d documents: %d good, %d not", len(j.report.Interchanges), len(r.documents), r.good, len(r.documents)-r.good),
+		Detail: fmt.Sprintf("%s, %s: %d good, %d not", count(len(j.report.Interchanges), "interchange"), count(len(r.documents), "document"), r.good, len(r.documents)-r.good),
 		Commit: func(ctx context.Context, tx processes.Tx) error { return r.store(ctx, tx, j.report.Issues) },
 	}, nil
 }
@@ -227,7 +227,10 @@ func (r *recording) transmission(ctx context.Context, tx processes.Tx, input []*
 		}
 	}
 	text := fmt.Sprintf("%d documents found in it, %d of them good", len(r.documents), r.good)
-	if len(r.documents) == 1 {
+	switch len(r.documents) {
+	case 0: // a TA1 alone
+		text = "no document found in it"
+	case 1:
 		text = "one document found in it, " + map[int]string{0: "not good", 1: "good"}[r.good]
 	}
 	if n := len(input); n > 0 {

@@ -172,7 +172,8 @@ func (s *Store) DocumentView(_ context.Context, id tracking.ID) (*tracking.Docum
 	}
 	for _, a := range s.AckList {
 		if a.DocumentID == id || a.CarrierID == id ||
-			a.DocumentID == 0 && a.GroupID != 0 && a.GroupID == d.GroupID {
+			a.DocumentID == 0 && a.GroupID != 0 && a.GroupID == d.GroupID ||
+			a.DocumentID == 0 && a.GroupID == 0 && a.InterchangeID != 0 && a.InterchangeID == d.InterchangeID {
 			v.Acknowledgements = append(v.Acknowledgements, a)
 		}
 	}
