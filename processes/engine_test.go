@@ -89,7 +89,7 @@ func (h *house) engine(owner string) *processes.Engine {
 	}
 	e, err := processes.NewEngine(processes.EngineConfig{
 		Store: h.store, Steps: table, Definitions: processes.Definitions{"test": {def}}, IDs: h.store.IDs(), Now: time.Now,
-		Owner: owner, Workers: 4, Lease: 300 * time.Millisecond, Poll: 20 * time.Millisecond, Retry: h.retry, Observe: quiet{h.t},
+		Owner: owner, Workers: 4, Lease: time.Minute, Poll: 20 * time.Millisecond, Retry: h.retry, Observe: quiet{h.t},
 	})
 	if err != nil {
 		h.t.Fatal(err)
