@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -260,6 +261,32 @@ func TestAnAcknowledgementThatSettledIsDone(t *testing.T) {
 		page := s.page(t, c, "/documents/"+a.CarrierID.String(), 200)
 		says(t, "the 997", page, "State Settled", "Settled : done 10:24:43.500 rejected", "judges the document R")
 		silent(t, "the 997", page, "It is on its way", "still ahead", "waited for")
+	}
+}
+
+// A transmission of thousands of documents has a page that can be read, with
+// what needs somebody first.
+func TestATransmissionOfThousandsIsShownInPart(t *testing.T) {
+	t.Parallel()
+	day := sample.Day()
+	s := start(t, day)
+	c := s.signIn(t)
+	one := document(t, s.Store, "850", "4500012345")
+	for n := range 2000 {
+		d := one
+		d.ID, d.Control = tracking.ID(n+1), fmt.Sprint(n+1)
+		if n == 1999 {
+			d.State = tracking.DocumentInvalid
+		}
+		day.DocumentList = append(day.DocumentList, d)
+	}
+	page := s.page(t, c, "/transmissions/"+one.SourceID.String(), 200)
+	says(t, "the transmission", page, "Shown are 100 of 2,001 documents")
+	if n := strings.Count(page, `class="rowlink"`); n != 100 || len(page) > 200_000 {
+		t.Errorf("%d documents on %d bytes", n, len(page))
+	}
+	if first := page[strings.Index(page, `class="rowlink"`):]; !strings.Contains(first[:1500], "Invalid") {
+		t.Error("the document that needs somebody is not the first")
 	}
 }
 

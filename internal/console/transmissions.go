@@ -135,7 +135,34 @@ type Transmission struct {
 	Events       []EventLine
 	Runs         []RunLine
 	Parts        []Download
-	House        bool // it stays inside our house
+	House        bool     // it stays inside our house
+	Cut          []string // of what not everything is shown: "100 of 2,000 documents"
+}
+
+// mostRows bounds each list on the page of a transmission, which may carry
+// thousands of documents.
+const mostRows = 100
+
+// shorten cuts a list to what the page shows, and notes it.
+func shorten[T any](t *Transmission, list []T, what string) []T {
+	if len(list) <= mostRows {
+		return list
+	}
+	t.Cut = append(t.Cut, fmt.Sprintf("%d of %s", mostRows, plural(len(list), what, what+"s")))
+	return list[:mostRows]
+}
+
+// troubledFirst puts documents that need somebody before the others.
+func troubledFirst(list []tracking.DocumentRow) []tracking.DocumentRow {
+	rank := func(d tracking.DocumentRow) int {
+		if d.State == tracking.DocumentInvalid || d.State == tracking.DocumentFailed || d.Ack == tracking.AckRejected {
+			return 0
+		}
+		return 1
+	}
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b tracking.DocumentRow) int { return rank(a) - rank(b) })
+	return list
 }
 
 // InterchangeLine is an interchange inside a transmission.
@@ -159,18 +186,18 @@ func (c *Console) transmission(r *http.Request) (*view, error) {
 		return nil, err
 	}
 	t := Transmission{Crossing: crossing(&v.Transmission, v.Receipts, "", now), House: house[v.Transmission.Connection]}
-	for _, i := range v.Interchanges {
+	for _, i := range shorten(&t, v.Interchanges, "interchange") {
 		line := InterchangeLine{i, verdictChip(i.State)}
 		if i.State == tracking.VerdictPending && !slices.ContainsFunc(v.Documents, func(d tracking.DocumentRow) bool { return d.InterchangeID == i.ID && d.Ack != tracking.AckNone }) {
 			line.Chip = ackChip(&tracking.Document{Ack: tracking.AckNone}, now) // as with an interchange of acknowledgements
 		}
 		t.Interchanges = append(t.Interchanges, line)
 	}
-	for i := range v.Documents {
-		t.Documents = append(t.Documents, documentLine(&v.Documents[i], now))
+	for _, d := range shorten(&t, troubledFirst(v.Documents), "document") {
+		t.Documents = append(t.Documents, documentLine(&d, now))
 	}
-	for i := range v.Issues {
-		t.Issues = append(t.Issues, issueView(&v.Issues[i]))
+	for _, i := range shorten(&t, v.Issues, "issue") {
+		t.Issues = append(t.Issues, issueView(&i))
 	}
 	for _, d := range v.Duplicates {
 		t.Duplicates = append(t.Duplicates, Fact{d.String(), "/transmissions/" + d.String()})
@@ -178,7 +205,7 @@ func (c *Console) transmission(r *http.Request) (*view, error) {
 	if o := v.Transmission.DuplicateOf; o != 0 {
 		t.Original = "/transmissions/" + o.String()
 	}
-	for _, e := range v.Events {
+	for _, e := range shorten(&t, v.Events, "event") {
 		line := eventLine(e)
 		if e.DocumentID == 0 {
 			line.Link = ""
