@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tradepost/internal/config"
+	"tradepost/partners"
 	"tradepost/tracking"
 
 	"github.com/spf13/cobra"
@@ -51,7 +52,7 @@ func newDocumentListCommand(env *Env) *cobra.Command {
 			if err != nil {
 				return usage(cmd, err)
 			}
-			return st.withStore(cmd, env, func(_ *config.Config, s Store) error {
+			return st.withStore(cmd, env, func(cfg *config.Config, s Store) error {
 				rows, next, err := listDocuments(cmd.Context(), s, q, f.limit)
 				if err != nil {
 					return fmt.Errorf("list documents: %w", err)
@@ -60,6 +61,8 @@ func newDocumentListCommand(env *Env) *cobra.Command {
 					return err
 				}
 				switch {
+				case len(rows) == 0 && f.partner != "" && !slices.ContainsFunc(cfg.Directory.Partners(), func(p partners.Partner) bool { return p.Name == f.partner }):
+					env.say("no document matches, and the configuration has no partner %q: partners are %s", f.partner, partnerNames(cfg))
 				case len(rows) == 0 && out.format == formTable:
 					env.say("no document matches")
 				case next != 0:
@@ -86,6 +89,18 @@ func newDocumentListCommand(env *Env) *cobra.Command {
 	fl.IntVar(&f.limit, "limit", 50, "at most this `NUMBER`; 0 for all")
 	out.flag(cmd, listForms()...)
 	return cmd
+}
+
+// partnerNames lists the partners of a configuration.
+func partnerNames(cfg *config.Config) string {
+	var names []string
+	for _, p := range cfg.Directory.Partners() {
+		names = append(names, p.Name)
+	}
+	if len(names) == 0 {
+		return "not there yet"
+	}
+	return strings.Join(names, ", ")
 }
 
 // query makes the store's question of the flags.

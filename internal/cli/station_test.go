@@ -34,6 +34,7 @@ func TestANewStationAgainstItsStore(t *testing.T) {
 		t.Errorf("documents of a new station: %s", r.stdout)
 	}
 	run("document", "list", "-c", file, "--key", "PO=1", "--state", "failed", "--overdue", "--since", "1h").expect(t, ExitOK, "no document matches")
+	run("document", "list", "-c", file, "--partner", "suplier").expect(t, ExitOK, `no partner "suplier": partners are not there yet`)
 	run("document", "show", "-c", file, "01ABCDEFGHJKM").expect(t, ExitNotFound, "there is no document 01ABCDEFGHJKM")
 	run("queue", "list", "-c", file).expect(t, ExitOK, "no work is waiting")
 	run("queue", "pause", "-c", file, "deliver/back-office").expect(t, ExitOK, "is paused")
