@@ -184,7 +184,7 @@ func (f *Functional) Add(doc *validate.Document) {
 	for _, is := range noted {
 		if code, ok := strings.CutPrefix(is.Ack, "AK502="); ok {
 			fatal = fatal || is.Severity == validate.Error
-			codes = appendNew(codes, code)
+			codes = appendNew(codes, f.known(is.Ack, code))
 			continue
 		}
 		if f.Kind == FA999 && is.Code999 != "" {
@@ -288,6 +288,22 @@ func ordinal(n int) edi.Field { return edi.Simple(strconv.Itoa(min(n, mostOrdina
 func (f *Functional) choose(is *validate.Issue, code string) string {
 	if f.Kind == FA999 && is.Code999 != "" {
 		return is.Code999
+	}
+	return f.known(is.Ack, code)
+}
+
+// known gives the code that a release has for what later ones have a code of
+// its own for: before 005010 there is none for too many repetitions or
+// components, and none for a document in a group of another kind.
+func (f *Functional) known(ack, code string) string {
+	if f.Kind == FA999 || release(f.group.Version) >= "005010" {
+		return code
+	}
+	switch ack {
+	case "AK403=12", "AK403=13":
+		return "3"
+	case "AK502=18":
+		return "6"
 	}
 	return code
 }
