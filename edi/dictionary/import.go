@@ -64,8 +64,8 @@ type File struct {
 // Result is what came out of an import. It is the same for the same source.
 type Result struct {
 	Format       Format
-	Standard     string
-	Version      string
+	Standard     string   // several are separated by commas
+	Version      string   // likewise
 	Dictionaries []string // names
 	Guides       []string // names
 	Files        []File
@@ -195,6 +195,13 @@ func Import(ctx context.Context, in *Source, o Options) (*Result, error) {
 		list, err = im.importXSD(ctx, files)
 	default:
 		err = fmt.Errorf("%w: %s is in none of the formats %s", ErrNothing, describe(files), formatList())
+	}
+	if err == nil && len(list) > 1 && o.Name != "" {
+		var versions []string
+		for _, s := range list {
+			versions = append(versions, s.standard+" "+s.version)
+		}
+		err = fmt.Errorf("the source has %s, and name %q is for one of them: leave the name out, or import one version at a time", strings.Join(versions, ", "), o.Name)
 	}
 	r := &Result{Format: format, Read: in.count, Skipped: im.skipped, Prose: im.prose}
 	for _, s := range list {

@@ -29,7 +29,7 @@ func (im *importer) write(ctx context.Context, r *Result, s *standard) error {
 		}
 	}
 	name := base + "/directory"
-	r.Standard, r.Version = s.standard, s.version
+	r.Standard, r.Version = listed(r.Standard, s.standard), listed(r.Version, s.version)
 	texts := []File{{Name: name + schema.DictionaryExt, Text: s.dictionaryText(name)}}
 	for _, d := range s.documents {
 		d.name = im.guideName(base, d)
@@ -56,6 +56,17 @@ func (im *importer) write(ctx context.Context, r *Result, s *standard) error {
 		r.Codes += len(e.codes)
 	}
 	return nil
+}
+
+// listed adds a word to a list unless it is in it.
+func listed(list, word string) string {
+	switch {
+	case list == "":
+		return word
+	case slices.Contains(strings.Split(list, ", "), word):
+		return list
+	}
+	return list + ", " + word
 }
 
 // base is what the names of a standard's texts begin with.

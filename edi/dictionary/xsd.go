@@ -19,24 +19,43 @@ import (
 // segment (tag_name), its syntax notes (Rule) and what is not used (Used).
 type xsd struct {
 	*importer
-	std     *standard
-	globals map[string]*xmlNode // elements
-	types   map[string]*xmlNode // simple types
-	groups  int                 // segment groups counted, for EDIFACT
-	doc     *document
-	told    map[string]bool
-	made    map[string]string // numbers given to elements that have none
-	kinds   *varieties
-	read    map[*xmlNode][]field // segments and composites that were read
-	kept    map[*xmlNode][]variety
-	facets  map[*xmlNode]facet // simple types that were read
+	*edition
+	editions *[]*edition
+	globals  map[string]*xmlNode // elements
+	types    map[string]*xmlNode // simple types
+	groups   int                 // segment groups counted, for EDIFACT
+	doc      *document
+	told     map[string]bool
+	read     map[*xmlNode][]field // segments and composites that were read
+	kept     map[*xmlNode][]variety
+	facets   map[*xmlNode]facet // simple types that were read
+}
+
+// edition is what the schemas of one version of a standard have in common.
+type edition struct {
+	std   *standard
+	made  map[string]string // numbers given to elements that have none
+	kinds *varieties
+}
+
+// edition finds that of a document.
+func (x *xsd) editionOf(standard, version string) *edition {
+	for _, e := range *x.editions {
+		if e.std.standard == standard && e.std.version == version {
+			return e
+		}
+	}
+	e := &edition{newStandard(), map[string]string{}, &varieties{lists: map[string][]variety{}, codes: map[string][]string{}}}
+	e.std.standard, e.std.version = standard, version
+	e.std.title = strings.TrimSpace(standard+" "+version) + ", from XML Schemas"
+	e.std.origin = []string{"Made from an XML Schema; the terms of who wrote it, and of the standard in it, hold for this text, too."}
+	*x.editions = append(*x.editions, e)
+	return e
 }
 
 func (im *importer) importXSD(ctx context.Context, files []sourceFile) ([]*standard, error) {
-	std := newStandard()
 	var documents []*xsd
-	made, kinds := map[string]string{}, &varieties{lists: map[string][]variety{}, codes: map[string][]string{}}
-	std.origin = []string{"Made from an XML Schema; the terms of who wrote it, and of the standard in it, hold for this text, too."}
+	var editions []*edition
 	for i := range files {
 		if err := next(ctx); err != nil {
 			return nil, err
@@ -57,12 +76,12 @@ func (im *importer) importXSD(ctx context.Context, files []sourceFile) ([]*stand
 			continue
 		}
 		x := &xsd{
-			importer: im, std: std, globals: map[string]*xmlNode{}, types: map[string]*xmlNode{}, told: map[string]bool{}, made: made,
-			kinds: kinds, read: map[*xmlNode][]field{}, kept: map[*xmlNode][]variety{}, facets: map[*xmlNode]facet{},
+			importer: im, editions: &editions, globals: map[string]*xmlNode{}, types: map[string]*xmlNode{}, told: map[string]bool{},
+			read: map[*xmlNode][]field{}, kept: map[*xmlNode][]variety{}, facets: map[*xmlNode]facet{},
 		}
 		x.schema(root)
 		if x.doc != nil {
-			documents = append(documents, &xsd{importer: im, std: std, told: x.told, doc: x.doc}) // without the text
+			documents = append(documents, &xsd{importer: im, edition: x.edition, told: x.told, doc: x.doc}) // without the text
 		}
 	}
 	if len(documents) == 0 {
@@ -71,18 +90,15 @@ func (im *importer) importXSD(ctx context.Context, files []sourceFile) ([]*stand
 	for _, x := range documents { // all codes are known now
 		x.variants()
 	}
-	if im.options.Version != "" {
-		std.version = im.options.Version
+	var list []*standard
+	for _, e := range editions {
+		im.headers(e.std)
+		list = append(list, e.std)
 	}
-	if im.options.Standard != "" {
-		std.standard = im.options.Standard
-	}
-	std.title = strings.TrimSpace(std.standard+" "+std.version) + ", from XML Schemas"
-	im.headers(std)
-	return []*standard{std}, nil
+	return list, nil
 }
 
-var rootName = regexp.MustCompile(`^(X12|EFACT|EDIFACT)_([0-9A-Z.]{3,12})_([A-Z0-9]{3,6})(?:_[A-Za-z0-9]+)?$`)
+var rootName = regexp.MustCompile(`^(X12|EFACT|EDIFACT)_([0-9A-Z.]{2,12})_([A-Z0-9]{3,6})(?:_[A-Za-z0-9]+)?$`)
 
 // schema takes one schema.
 func (x *xsd) schema(root *xmlNode) {
@@ -140,18 +156,18 @@ func (x *xsd) document(root *xmlNode, about map[string]string) {
 	if x.options.Type != "" {
 		kind = x.options.Type
 	}
-	version = biztalkVersion(version)
+	version = biztalkVersion(version, standard)
+	if x.options.Version != "" {
+		version = x.options.Version
+	}
+	if x.options.Standard != "" {
+		standard = x.options.Standard
+	}
 	if !documentKind.MatchString(kind) || standard == "" {
 		x.report(NotUnderstood, root.at(), "the schema does not say of which standard and type the document is")
 		return
 	}
-	if x.std.standard == "" {
-		x.std.standard, x.std.version = standard, version
-	}
-	if x.std.standard != standard || x.std.version != version && x.options.Version == "" {
-		x.report(NotKept, root.at(), "a document of %s %s among those of %s %s: import one version at a time", standard, version, x.std.standard, x.std.version)
-		return
-	}
+	x.edition = x.editionOf(standard, version)
 	x.doc = &document{kind: kind, title: sentenceCase(notes(root)), place: root.at()}
 	nodes := x.nodes(root, 0)
 	if len(nodes) < 2 {
@@ -167,13 +183,16 @@ func (x *xsd) document(root *xmlNode, about map[string]string) {
 	}
 }
 
-// biztalkVersion turns 00401 into 004010 and D96A into D:96A.
-func biztalkVersion(text string) string {
+// biztalkVersion turns 00401 into 004010, D96A into D:96A, and 41, as schemas of
+// service messages have it, into 4:1.
+func biztalkVersion(text, standard string) string {
 	text = strings.ToUpper(strings.ReplaceAll(text, ".", ""))
 	switch {
 	case len(text) == 5 && text[0] == '0':
 		return text + "0"
 	case len(text) == 4 && (text[0] == 'D' || text[0] == 'S'):
+		return text[:1] + ":" + text[1:]
+	case len(text) == 2 && standard == schema.EDIFACT:
 		return text[:1] + ":" + text[1:]
 	}
 	return text
