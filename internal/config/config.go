@@ -69,8 +69,9 @@ type Listen struct {
 	AdminToken string // file of the token that opens the console and API
 }
 
-// TLS names the files of a listener's certificate.
-type TLS struct{ Certificate, Key string }
+// TLS names the files of a listener's certificate, and of the certificates that
+// those who connect must be vouched for by; "" asks nobody for one.
+type TLS struct{ Certificate, Key, ClientCA string }
 
 // Monitor says how closely the station watches for what is overdue.
 type Monitor struct {

@@ -1,11 +1,34 @@
 package config
 
 import (
+	"crypto/x509"
 	"fmt"
 	"os"
 
+	"tradepost/certs"
 	"tradepost/partners"
 )
+
+// Clients are the certificates that those who connect must be vouched for by;
+// nil when nobody is asked.
+func (t *TLS) Clients() (*x509.CertPool, error) {
+	if t.ClientCA == "" {
+		return nil, nil //nolint:nilnil // nil asks nobody, as in crypto/tls
+	}
+	text, err := readFile(t.ClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %s", t.ClientCA, reason(err))
+	}
+	list, err := certs.ParseCertificates(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s holds no certificate: %w", t.ClientCA, err)
+	}
+	pool := x509.NewCertPool()
+	for _, c := range list {
+		pool.AddCert(c)
+	}
+	return pool, nil
+}
 
 // CheckFiles reads every key, certificate, guide and map the configuration names and
 // tells which of them are missing, unreadable or do not belong together, and
@@ -18,6 +41,11 @@ func (c *Config) CheckFiles() []Problem {
 			out = append(out, c.at("dictionaries", folder+" cannot be read: "+reason(err), hint))
 		} else if !info.IsDir() {
 			out = append(out, c.at("dictionaries", folder+" is no folder", hint))
+		}
+	}
+	if t := c.Listen.TLS; t != nil && t.ClientCA != "" {
+		if _, err := t.Clients(); err != nil {
+			out = append(out, c.at("listen.tls.client_ca", err.Error(), "a PEM file with the authorities, or the certificates, of those who may connect is wanted"))
 		}
 	}
 	for i, p := range c.Directory.Partnerships() {

@@ -92,6 +92,7 @@ func (c *Config) listen(s *section) {
 		l.TLS = &TLS{
 			Certificate: absolute(c.Dir, t.required("certificate", "the PEM file of the server certificate with its chain")),
 			Key:         absolute(c.Dir, t.required("key", "the PEM file of its key")),
+			ClientCA:    t.file("client_ca", "", c.Dir),
 		}
 		t.done()
 	}

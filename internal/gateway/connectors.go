@@ -74,11 +74,18 @@ func (g *Gateway) as2Endpoint(c *connectors, sink transport.Sink) (*transportas2
 	if len(g.c.Listen.Proxies) > 0 {
 		listen.Source = transportas2.BehindProxies(g.c.Listen.Proxies)
 	}
-	if g.c.Listen.TLS != nil {
+	if t := g.c.Listen.TLS; t != nil {
+		clients, err := t.Clients()
+		if err != nil {
+			return nil, fmt.Errorf("listen.tls.client_ca: %w", err)
+		}
 		listen.TLS = &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			// Asked for at every handshake, so that a renewed one needs no restart.
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return g.relations.ring.Load().tls, nil },
+		}
+		if clients != nil {
+			listen.TLS.ClientAuth, listen.TLS.ClientCAs = tls.RequireAndVerifyClientCert, clients
 		}
 	}
 	l, err := endpoint.Listener(listen, sink)

@@ -2,14 +2,17 @@ package gateway_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"tradepost/certs"
 	"tradepost/internal/config"
 )
 
@@ -59,4 +62,47 @@ func speaks(t *testing.T, address string) bool {
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err == nil && resp.Body.Close() == nil
+}
+
+// TestListenerAsksForCertificates: with client_ca only those come in whom an
+// authority of the station's choice vouches for, or whose own certificate it has.
+func TestListenerAsksForCertificates(t *testing.T) {
+	t.Parallel()
+	_, supplier := newHouses(t)
+	server, client, stranger := supplier.pair(time.Now().Add(-time.Hour), time.Now().Add(time.Hour)), supplier.pair(time.Now().Add(-time.Hour), time.Now().Add(time.Hour)),
+		supplier.pair(time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	key, err := certs.EncodeKey(server.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	supplier.file("keys/tls.key", string(key))
+	supplier.file("keys/tls.crt", string(certs.EncodeCertificate(server.Certificate)))
+	supplier.file("keys/clients.pem", string(certs.EncodeCertificate(client.Certificate)))
+	supplier.edit(func(c *config.Config) ([]byte, error) {
+		text, err := os.ReadFile(c.File)
+		return []byte(strings.Replace(string(text), "listen: {", "listen: {tls: {certificate: keys/tls.crt, key: keys/tls.key, client_ca: keys/clients.pem}, ", 1)), err
+	})
+	supplier.start()
+	for name, c := range map[string]struct {
+		pair *certs.Pair
+		in   bool
+	}{"known": {client, true}, "a stranger": {stranger, false}, "nobody": {nil, false}} {
+		config := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // who the server is, is not what is tested
+		if c.pair != nil {
+			config.Certificates = []tls.Certificate{{Certificate: [][]byte{c.pair.Certificate.Raw}, PrivateKey: c.pair.Key}}
+		}
+		transport := &http.Transport{TLSClientConfig: config}
+		resp, err := (&http.Client{Transport: transport}).Get("https://" + supplier.as2 + "/as2")
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if (err == nil) != c.in {
+			t.Errorf("%s: %v", name, err)
+		}
+		transport.CloseIdleConnections()
+	}
+	supplier.file("keys/clients.pem", "nothing")
+	if _, err := config.Load(filepath.Join(supplier.dir, "tradepost.yaml"), config.Overrides{}); err == nil || !strings.Contains(err.Error(), "listen.tls.client_ca") {
+		t.Errorf("a file without certificates: %v", err)
+	}
 }

@@ -210,7 +210,7 @@ func waits(before, after *config.Config) []string {
 func listenOf(c *config.Config) config.Listen {
 	l := c.Listen
 	if l.TLS != nil {
-		l.TLS = &config.TLS{}
+		l.TLS = &config.TLS{ClientCA: l.TLS.ClientCA}
 	}
 	return l
 }
