@@ -15,6 +15,7 @@ type SegmentLines struct {
 	Guide    string
 	Lines    []Line
 	Rest     []IssueView // issues that lie at no segment that is shown
+	MoreRest int         // of them that are not listed
 	Errors   int
 	Warnings int
 	Problem  string
@@ -74,11 +75,20 @@ func (c *Console) segmentsTab(ctx context.Context, l *loaded) (any, error) {
 	slices.Sort(rest)
 	for _, ordinal := range rest {
 		for i := range issues[ordinal] {
-			t.Rest = append(t.Rest, issueView(&issues[ordinal][i]))
+			v := issueView(&issues[ordinal][i])
+			if ordinal > 0 && v.Level != tracking.LevelMap {
+				v.Place = strings.TrimSpace("Segment " + number(ordinal) + " " + v.Place)
+			}
+			t.Rest = append(t.Rest, v)
 		}
 	}
+	t.MoreRest = max(0, len(t.Rest)-mostRest)
+	t.Rest = t.Rest[:len(t.Rest)-t.MoreRest]
 	return t, nil
 }
+
+// mostRest bounds the issues that are listed apart from their segments.
+const mostRest = 100
 
 // issuesBySegment sorts a document's issues by the number of their segment.
 func issuesBySegment(l *loaded) map[int][]tracking.Issue {

@@ -407,8 +407,19 @@ func TestALargeDocumentIsShownInPart(t *testing.T) {
 			x.Length = int64(len(body))
 		}
 	}
+	var far []tracking.Issue
+	for n := range 300 {
+		far = append(far, tracking.Issue{Severity: "error", Level: "element", Ack: "AK403=5", Segment: "MSG", Ordinal: 3500 + n, Element: 1, Text: "is too long"})
+	}
+	store.IssueList = append(store.IssueList, sample.Issues{Interchange: d.InterchangeID, Document: d.ID, Issues: far})
 	s := start(t, store)
 	c := s.signIn(t)
+	// What is wrong beyond the part that is shown stands before it.
+	page := s.page(t, c, "/documents/"+d.ID.String()+"/segments", 200)
+	says(t, "Segments", page, "Issues at no segment shown here", "Segment 3,500 MSG01 is too long", "and 200 more, which tradepost document show lists")
+	if strings.Index(page, "Segment 3,500") > strings.Index(page, `<ol class="segments">`) {
+		t.Error("faults beyond the part that is shown stand below it")
+	}
 	for _, tab := range []string{"", "/segments", "/raw"} {
 		page := s.page(t, c, "/documents/"+d.ID.String()+tab, 200)
 		says(t, "tab "+tab, page, "This document has 384 kB; the first 262 kB are shown. The download under Raw has all of it.")
