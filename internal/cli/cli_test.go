@@ -394,12 +394,12 @@ func TestDocumentShow(t *testing.T) {
 			{ID: 1, Type: "997", Direction: tracking.Inbound, CarrierID: 78, GroupID: 5, Status: tracking.AckPartial, Code: "P", At: at(300)},
 			{ID: 2, Type: "997", Direction: tracking.Inbound, CarrierID: 78, DocumentID: d.ID, Status: tracking.AckRejected, Code: "R", At: at(300)},
 		},
-		Events: []tracking.Event{{At: at(0), Kind: tracking.EventDocReceived, Text: "taken from the back office"}, {At: at(250), Kind: tracking.EventDelivered, Text: "the receipt is in"}},
+		Events: []tracking.Event{{At: at(0), Kind: tracking.EventDocReceived, Text: "taken from the back office"}, {At: at(250), Kind: tracking.EventDelivered, Text: "the receipt is in"}, {At: at(4275075), Kind: tracking.EventResent, Text: "carried again", Actor: "kim"}},
 	}
 	r := h.run("document", "show", strings.ToLower(d.ID.String())).expect(t, ExitOK, "")
 	for _, part := range []string{
 		"850 0001 to supplier: delivered", "PO=4500012345", "X12 00401 000000001, ZZ:BUYER -> ZZ:SUPPLIER",
-		"+250ms", "the receipt is in", `error AK403=7 BEG01 (segment 2, byte 188) "QQ": no such code`,
+		"+250ms", "the receipt is in", "+1h11m15s  document.resent            carried again (kim)", `error AK403=7 BEG01 (segment 2, byte 188) "QQ": no such code`,
 		`error AK403=7 PO103 (segment 17) "DZ": no such unit [says the partner]`, "error AK502=5: segments in error [says the partner]",
 		"Acknowledgement: the partner's 997 " + tracking.ID(78).String() + "\n  its group    partially-accepted (code P) at 2026-03-31 12:00:00\n  document     rejected (code R) at 2026-03-31 12:00:00\n",
 		"signed sha-256, encrypted aes-256-cbc", "q1w2 , matches", "<1@buyer>",

@@ -49,7 +49,7 @@ func (e *Env) documentText(v *tracking.DocumentView) string {
 		p.line("\nLife cycle")
 		start := v.Events[0].At
 		for _, ev := range v.Events {
-			p.line("  %s  %-10s %-26s %s", e.clock(ev.At), "+"+ev.At.Sub(start).Round(time.Millisecond).String(), ev.Kind, plain(actorText(ev)))
+			p.line("  %s  %-10s %-26s %s", e.clock(ev.At), "+"+after(ev.At.Sub(start)), ev.Kind, plain(actorText(ev)))
 		}
 	}
 	if len(v.Issues) > 0 {
@@ -119,6 +119,15 @@ func (e *Env) acknowledgementsText(p *page, v *tracking.DocumentView) {
 			}
 		}
 	}
+}
+
+// after is how much later something happened: to the millisecond in the first
+// minute, to the second from then on.
+func after(d time.Duration) string {
+	if d < time.Minute {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
 }
 
 func actorText(ev tracking.Event) string {
