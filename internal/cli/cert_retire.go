@@ -229,8 +229,8 @@ func (s *retiring) tell() error {
 		}
 		say("  %s %s", plain(joinNonEmpty(name, contact)), what)
 	}
-	if n := len(w.Open); n > 0 {
-		say("  %d transmissions on their way were made with it, and go out as they are: %s", n, ids(w.Open))
+	if len(w.Open) > 0 {
+		say("  on their way, made with it, and going out as they are: %s", ids(w.Open))
 	}
 	s.env.tellRunning(s.cfg)
 	return nil
