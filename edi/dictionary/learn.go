@@ -126,6 +126,7 @@ type learner struct {
 	draft   *Draft
 	guide   *schema.Guide // below the draft, or the structure that was found
 	faulty  []bool        // documents refused for their envelope, in order
+	group   string        // the documents travel in, "" for none or several
 }
 
 // wanted tells whether a document is to be learned from.
@@ -199,8 +200,18 @@ func (l *learner) choose(ctx context.Context) error {
 	type kind struct{ standard, version, name string }
 	counts := map[kind]int{}
 	faulty := map[kind][]bool{}
-	err := l.each(ctx, nil, nil, func(*edi.Segment, *validate.Place) {}, func(_ string, d *validate.Document) {
+	group, groups := "", map[kind]string{} // with "" for documents of several
+	err := l.each(ctx, nil, nil, func(_ *edi.Segment, p *validate.Place) {
+		if group = ""; p.Group != nil && documentKind.MatchString(p.Group.Type) {
+			group = p.Group.Type
+		}
+	}, func(_ string, d *validate.Document) {
 		k := kind{d.Agency, d.Version, d.Type}
+		if counts[k] == 0 && len(counts) < maxKinds {
+			groups[k] = group
+		} else if groups[k] != group {
+			groups[k] = ""
+		}
 		if counts[k] == 0 && len(counts) == maxKinds {
 			return
 		}
@@ -243,6 +254,9 @@ func (l *learner) choose(ctx context.Context) error {
 	}
 	l.draft.Standard, l.draft.Version, l.draft.Type = k.standard, k.version, k.name
 	l.draft.Others, l.faulty = total-counts[k], faulty[k]
+	if k.standard == schema.X12 {
+		l.group = groups[k]
+	}
 	return nil
 }
 

@@ -35,7 +35,11 @@ func (l *learner) text(name string, st *statistics) []byte {
 		p.line(0, "standard", d.Standard)
 		p.line(0, "version", d.Version)
 	}
-	p.line(0, "set", d.Type)
+	if set := []string{"set", d.Type}; l.group != "" {
+		p.line(0, append(set, "group", l.group)...)
+	} else {
+		p.line(0, set...)
+	}
 	known := func(tag string) *schema.Segment { return dictionary.Segment(schema.MakeTag(tag)) }
 	p.WriteByte('\n')
 	p.line(0, "area", "message")
@@ -114,14 +118,14 @@ func (l *learner) describe(p *printer, st *statistics, known func(string) *schem
 		seg := &layout{ref: tag, name: "As it was seen"}
 		for i, v := range c.elements {
 			next++
-			x := use{ref: fmt.Sprintf("L%05d", next), required: v.filled == c.segments, repeat: v.repeats}
+			x := use{ref: fmt.Sprintf("L%05d", next), required: v.filled == c.segments, repeat: v.repeats, comment: fmt.Sprintf("%d of %d%s", v.filled, c.segments, lengths(v))}
 			if len(v.parts) > 1 {
 				comp := &layout{ref: fmt.Sprintf("K%05d", next), name: fmt.Sprintf("%s%02d", tag, i+1)}
 				for j, part := range v.parts {
 					next++
 					ref := fmt.Sprintf("L%05d", next)
 					s.elements[ref] = l.learned(ref, fmt.Sprintf("%s%02d-%d", tag, i+1, j+1), part)
-					comp.addUse(use{ref: ref, required: part.filled == v.times})
+					comp.addUse(use{ref: ref, required: part.filled == v.times, comment: fmt.Sprintf("%d of %d%s", part.filled, v.times, lengths(part))})
 				}
 				s.composites[comp.ref] = comp
 				x.ref = comp.ref
@@ -141,6 +145,20 @@ func (l *learner) describe(p *printer, st *statistics, known func(string) *schem
 	for _, tag := range sortedRefs(s.segments) {
 		s.segments[tag].print(p, "segment")
 	}
+}
+
+// lengths tells how long values were; "" for a composite and for none.
+func lengths(v *valueCount) string {
+	if len(v.parts) == 1 {
+		v = v.parts[0]
+	}
+	switch {
+	case len(v.parts) > 1 || v.longest == 0:
+		return ""
+	case v.shortest == v.longest:
+		return fmt.Sprintf(", %s", plural(v.longest, "character"))
+	}
+	return fmt.Sprintf(", %d to %d characters", v.shortest, v.longest)
 }
 
 // learned makes an element of the values seen.

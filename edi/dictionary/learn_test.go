@@ -112,6 +112,9 @@ func TestLearnAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if text := string(d.File.Text); !strings.Contains(text, "\nset 777 group ") || !strings.Contains(text, "  1 L00001 M # ") {
+				t.Errorf("the group or the count of an element is missing:\n%s", text)
+			}
 			if d.BasedOn != "" || d.Accepted != len(c.docs) {
 				t.Errorf("accepted %d of %d: %v", d.Accepted, d.Documents, d.Refused)
 			}
@@ -206,7 +209,7 @@ func TestLearnEDIFACT(t *testing.T) {
 	if err != nil || d.Accepted != 1 {
 		t.Fatalf("%v, %+v", err, d)
 	}
-	for _, want := range []string{"standard EDIFACT\nversion D:99X\nset TESTER", "loop ARR M 2", "n 1..3 \"QTY01\"", "composite K00001 \"ARR01\"\n  1 L00002 M\n  2 L00003 C"} {
+	for _, want := range []string{"standard EDIFACT\nversion D:99X\nset TESTER", "loop ARR M 2", "n 1..3 \"QTY01\"", "composite K00001 \"ARR01\"\n  1 L00002 M # 2 of 2, 1 character\n  2 L00003 C # 1 of 2, 1 character"} {
 		if !strings.Contains(string(d.File.Text), want) {
 			t.Errorf("the draft has no %q:\n%s", want, d.File.Text)
 		}

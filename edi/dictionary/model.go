@@ -58,6 +58,7 @@ type use struct {
 	codes     []string
 	open      bool
 	format    int // position whose code tells the form of this date, 0 for none
+	comment   string
 	place     place
 }
 

@@ -392,7 +392,7 @@ func (l *layout) print(p *printer, kind string) {
 
 func (x *use) same(y *use) bool {
 	return x.ref == y.ref && x.name == y.name && x.required == y.required && max(x.repeat, 1) == max(y.repeat, 1) &&
-		x.min == y.min && x.max == y.max && x.open == y.open && x.format == y.format && slices.Equal(x.codes, y.codes)
+		x.min == y.min && x.max == y.max && x.open == y.open && x.format == y.format && x.comment == y.comment && slices.Equal(x.codes, y.codes)
 }
 
 func (x *use) words() []string {
@@ -415,5 +415,8 @@ func (x *use) words() []string {
 	if x.format > 0 {
 		out = append(out, "format", strconv.Itoa(x.format))
 	}
-	return append(out, quote(x.name))
+	if out = append(out, quote(x.name)); x.comment != "" {
+		out = append(out, "# "+printable(x.comment))
+	}
+	return out
 }
