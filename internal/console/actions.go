@@ -71,6 +71,9 @@ func (c *Console) asked(page *Confirm, r *http.Request, section string, do func(
 	if r.Method != http.MethodPost {
 		return v, nil
 	}
+	if strings.HasPrefix(auth.User(r.Context()), "token:") {
+		return nil, &processes.RefusedError{Reason: "a program's token looks and changes nothing: programs call the commands of tradepost"}
+	}
 	r.Body = http.MaxBytesReader(nil, r.Body, maxForm)
 	err := r.ParseForm()
 	page.Comment = strings.TrimSpace(r.PostForm.Get("comment"))

@@ -51,6 +51,7 @@ func (h *house) answer(c *http.Client, path string, form url.Values) {
 func TestWhatPeopleAskInTheConsoleIsDone(t *testing.T) {
 	t.Parallel()
 	buyer, supplier := newHouses(t)
+	buyer.file("keys/admin.token", "program "+strings.Repeat("0", 32)+"\n")
 	buyer.serve()
 	supplier.serve()
 	anna := buyer.signIn("anna")
@@ -72,6 +73,22 @@ func TestWhatPeopleAskInTheConsoleIsDone(t *testing.T) {
 	})
 	if e := events(sent.ID, tracking.EventResent); len(e) != 1 || e[0].Actor != "anna" || !strings.HasSuffix(e[0].Text, ": they lost it") {
 		t.Errorf("the history of the resend: %+v", e)
+	}
+
+	// The token of a program changes nothing.
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+buyer.admin+"/documents/"+sent.ID.String()+"/resend", strings.NewReader("comment=x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Authorization", "Bearer "+strings.Repeat("0", 32))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusConflict || len(events(sent.ID, tracking.EventResent)) != 1 {
+		t.Errorf("a program's token: %s, and it was resent %d times", resp.Status, len(events(sent.ID, tracking.EventResent)))
 	}
 
 	buyer.drop("faulty.edi", strings.Replace(order("4500088002"), "**20261121~", "**20261399~", 1))
