@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -118,6 +119,9 @@ func parseMediaType(v string) mediaType {
 	}
 	m := mediaType{params: map[string]string{}}
 	first, rest, _ := strings.Cut(v, ";")
+	if i := strings.IndexByte(first, '='); i >= 0 && !strings.Contains(first[:i], "/") {
+		first, rest = "", v // a Content-Disposition that says nothing but the name
+	}
 	m.full = strings.ToLower(strings.TrimSpace(first))
 	for rest != "" {
 		rest = strings.TrimLeft(rest, "; \t\r\n")
@@ -147,7 +151,40 @@ func parseMediaType(v string) mediaType {
 			m.params[name] = value
 		}
 	}
+	m.join()
 	return m
+}
+
+// join puts values together that were cut into pieces, name*0, name*1 ... or
+// name*0*, name*1* ... (RFC 2231 section 3), as Java's mail library does with
+// long ones. A value that came whole counts more.
+func (m mediaType) join() {
+	for key := range m.params {
+		name, ok := strings.CutSuffix(strings.TrimSuffix(key, "*"), "*0")
+		if !ok || name == "" || strings.Contains(name, "*") || m.params[name] != "" {
+			continue
+		}
+		var value, coded strings.Builder
+		extended := false
+		for n := 0; ; n++ {
+			at := name + "*" + strconv.Itoa(n)
+			if piece, ok := m.params[at]; ok {
+				value.WriteString(piece)
+				coded.WriteString(strings.ReplaceAll(piece, "%", "%25"))
+			} else if piece, ok := m.params[at+"*"]; ok {
+				extended = true
+				value.WriteString(piece)
+				coded.WriteString(piece)
+			} else {
+				break
+			}
+		}
+		if extended {
+			m.params[name+"*"] = coded.String()
+		} else {
+			m.params[name] = value.String()
+		}
+	}
 }
 
 // unquote reads a quoted string at the beginning of s and returns it without
@@ -212,7 +249,8 @@ func filename(h http.Header) string {
 	return ""
 }
 
-// extendedParam decodes charset'language'percent-encoded for UTF-8 and ASCII.
+// extendedParam decodes charset'language'percent-encoded for UTF-8, ASCII and
+// ISO 8859-1.
 func extendedParam(v string) string {
 	charset, rest, ok := strings.Cut(v, "'")
 	if !ok {
@@ -222,16 +260,21 @@ func extendedParam(v string) string {
 	if !ok {
 		return ""
 	}
-	switch strings.ToLower(charset) {
-	case "utf-8", "us-ascii", "":
-	default:
-		return ""
-	}
 	s, err := url.PathUnescape(rest)
 	if err != nil {
 		return ""
 	}
-	return s
+	switch strings.ToLower(charset) {
+	case "utf-8", "us-ascii", "":
+		return s
+	case "iso-8859-1":
+		letters := make([]rune, len(s))
+		for i := range len(s) {
+			letters[i] = rune(s[i])
+		}
+		return string(letters)
+	}
+	return ""
 }
 
 // filenameParam writes a file name as a Content-Disposition parameter, in the
