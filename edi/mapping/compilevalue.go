@@ -31,6 +31,14 @@ func (p *place) badConstant(v string) (text, hint string) {
 		return "", ""
 	case p.field != nil:
 		return p.field.badConstant(v)
+	case p.kind == Date || p.kind == Moment || p.kind == Time:
+		if _, ok := parseMoment([]byte(v)); ok {
+			return "", ""
+		}
+		if _, ok := parseISOTime([]byte(v)); ok {
+			return "", ""
+		}
+		return fmt.Sprintf("%q is no date or time; write it as 2026-03-01 or 08:30, whatever form the element has", clip(v)), ""
 	}
 	return badConstant(p.leaf.use, v)
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -162,6 +163,9 @@ func newCSVSource(r io.Reader, most int, doc *formDoc) (*csvSource, error) {
 	}
 	lines := &limitedLines{r: b, most: most}
 	s := &csvSource{in: csv.NewReader(lines), lines: lines, doc: doc, columns: columns, limit: most}
+	if s.in.Comma = doc.form.Sheet.Separator; s.in.Comma == 0 {
+		s.in.Comma = separator(b)
+	}
 	heading, err := s.in.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the input is empty")
@@ -196,6 +200,22 @@ func newCSVSource(r io.Reader, most int, doc *formDoc) (*csvSource, error) {
 		s.key = append(s.key, at)
 	}
 	return s, nil
+}
+
+// separator finds what stands between the cells of a heading: spreadsheets write
+// semicolons where the decimal mark is a comma.
+func separator(b *bufio.Reader) rune {
+	heading, _ := b.Peek(b.Size())
+	if at := bytes.IndexAny(heading, "\r\n"); at >= 0 {
+		heading = heading[:at]
+	}
+	best, most := ',', bytes.Count(heading, []byte{','})
+	for _, c := range ";\t" {
+		if n := bytes.Count(heading, []byte(string(c))); n > most {
+			best, most = c, n
+		}
+	}
+	return best
 }
 
 // limitedLines bounds what one row may take.

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -112,6 +113,7 @@ func (o *xmlOutput) close() error {
 type csvOutput struct {
 	w       io.Writer
 	columns []column
+	comma   rune
 	headed  bool
 	buf     bytes.Buffer
 }
@@ -121,7 +123,7 @@ func newCSVOutput(w io.Writer, f *Form) (*csvOutput, error) {
 	if bad != "" {
 		return nil, errors.New(bad)
 	}
-	return &csvOutput{w: w, columns: columns}, nil
+	return &csvOutput{w: w, columns: columns, comma: cmp.Or(f.Sheet.Separator, ',')}, nil
 }
 
 func (o *csvOutput) write(c *conversion, doc *Document) ([]byte, error) {
@@ -129,6 +131,7 @@ func (o *csvOutput) write(c *conversion, doc *Document) ([]byte, error) {
 	doc.Left = append(doc.Left, left...)
 	o.buf.Reset()
 	out := csv.NewWriter(&o.buf)
+	out.Comma = o.comma
 	if !o.headed {
 		titles := make([]string, len(o.columns))
 		for i, col := range o.columns {

@@ -13,6 +13,7 @@ func TestProblemsOfMaps(t *testing.T) {
 	for _, c := range []struct{ line, problem string }{
 		{"text: BEG", "7:12: path \"BEG\": it ends at a segment, a value is wanted in guide x12/004010/850; add an element: BEG/1"},
 		{"text: BEG/3/2", "is not expected here"},
+		{"text: BEG/3\nonly-from:\n  BEG/5: {const: \"20260301\"}", "9:18: \"20260301\" is no date or time; write it as 2026-03-01"},
 		{"text: BEG/3.2", "is no composite"},
 		{"text: XYZ/1", "there is no XYZ in 850"},
 		{"text: BEH/3", "did you mean BEG?"},

@@ -47,6 +47,9 @@ type Field struct {
 type Sheet struct {
 	Rows string   // the list; empty for one row a document
 	Key  []string // columns that tell one document from the next
+	// Separator stands between the cells. Zero is a comma when written; what is
+	// read may then have commas, semicolons or tabs, as its heading shows.
+	Separator rune
 
 	at position
 }
@@ -234,7 +237,7 @@ func (r *formReader) widened(shape *Object, fields *node, path string) *Object {
 }
 
 func (r *formReader) sheet(root *Object, n *node) *Sheet {
-	k := newKeys(n, r.p, "rows", "key")
+	k := newKeys(n, r.p, "rows", "key", "separator")
 	s := &Sheet{Rows: k.text("rows"), at: n.at}
 	if s.Rows != "" {
 		if f := root.field(s.Rows); f == nil || f.Kind != List {
@@ -246,6 +249,15 @@ func (r *formReader) sheet(root *Object, n *node) *Sheet {
 			}
 			r.p.at(n.get("rows").at, choose(s.Rows, lists), "rows names a list of the form; %q is none", clip(s.Rows))
 		}
+	}
+	switch text := k.text("separator"); text {
+	case "":
+	case "tab":
+		s.Separator = '\t'
+	case ",", ";", "|":
+		s.Separator = rune(text[0])
+	default:
+		r.p.at(n.get("separator").at, "", "%q separates no cells: \",\", \";\", \"|\" or tab", clip(text))
 	}
 	for _, c := range k.texts("key") {
 		if f := root.field(c.text); f == nil || !f.Kind.isScalar() {

@@ -115,7 +115,9 @@ type xmlSource struct {
 
 func newXMLSource(r io.Reader, most int, doc *formDoc) *xmlSource {
 	l := &limitedReader{r: r, most: most, left: most}
-	return &xmlSource{limit: l, dec: xml.NewDecoder(l), doc: doc}
+	s := &xmlSource{limit: l, dec: xml.NewDecoder(xmlBytes(l)), doc: doc}
+	s.dec.CharsetReader = xmlCharset
+	return s
 }
 
 // next reads the next document into doc; io.EOF behind the last one.
