@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -195,45 +196,94 @@ func (l *learner) read(ctx context.Context, s Sample, g *schema.Guide, catalog *
 	return err
 }
 
-// choose finds out what the samples hold.
-func (l *learner) choose(ctx context.Context) error {
-	type kind struct{ standard, version, name string }
-	counts := map[kind]int{}
-	faulty := map[kind][]bool{}
-	group, groups := "", map[kind]string{} // with "" for documents of several
+// SampleKind is a type of document in one version that samples hold.
+type SampleKind struct {
+	Standard  string
+	Version   string
+	Type      string
+	Documents int
+}
+
+// SampleKinds lists what samples hold, in the order of standard, version and
+// type; those of which no guide could be made are left out.
+func SampleKinds(ctx context.Context, samples []Sample) ([]SampleKind, error) {
+	l := &learner{samples: samples, draft: &Draft{}}
+	seen, err := l.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []SampleKind
+	for _, k := range sortedKinds(seen) {
+		if k.fits() {
+			out = append(out, SampleKind{k.standard, k.version, k.name, seen[k].documents})
+		}
+	}
+	return out, nil
+}
+
+// kind is a type of document in one version.
+type kind struct{ standard, version, name string }
+
+// fits tells whether a guide can be for such documents.
+func (k kind) fits() bool {
+	return documentKind.MatchString(k.name) && versionName.MatchString(k.version)
+}
+
+func sortedKinds(seen map[kind]*kindCount) []kind {
+	return slices.SortedFunc(maps.Keys(seen), func(a, b kind) int {
+		return strings.Compare(a.standard+" "+a.version+" "+a.name, b.standard+" "+b.version+" "+b.name)
+	})
+}
+
+// kindCount is what was seen of one kind.
+type kindCount struct {
+	documents int
+	faulty    []bool // refused for their envelope, in order
+	group     string // they travel in, "" for none or several
+}
+
+// look finds out what the samples hold.
+func (l *learner) look(ctx context.Context) (map[kind]*kindCount, error) {
+	seen := map[kind]*kindCount{}
+	group := ""
 	err := l.each(ctx, nil, nil, func(_ *edi.Segment, p *validate.Place) {
 		if group = ""; p.Group != nil && documentKind.MatchString(p.Group.Type) {
 			group = p.Group.Type
 		}
 	}, func(_ string, d *validate.Document) {
 		k := kind{d.Agency, d.Version, d.Type}
-		if counts[k] == 0 && len(counts) < maxKinds {
-			groups[k] = group
-		} else if groups[k] != group {
-			groups[k] = ""
-		}
-		if counts[k] == 0 && len(counts) == maxKinds {
+		c := seen[k]
+		switch {
+		case c == nil && len(seen) == maxKinds:
 			return
+		case c == nil:
+			c = &kindCount{group: group}
+			seen[k] = c
+		case c.group != group:
+			c.group = ""
 		}
-		counts[k]++
-		if len(faulty[k]) < maxJudged {
-			faulty[k] = append(faulty[k], !d.Accepted)
+		c.documents++
+		if len(c.faulty) < maxJudged {
+			c.faulty = append(c.faulty, !d.Accepted)
 		}
 	})
+	return seen, err
+}
+
+// choose finds out what is to be learned.
+func (l *learner) choose(ctx context.Context) error {
+	seen, err := l.look(ctx)
 	if err != nil {
 		return err
 	}
 	var fit []kind
 	total := 0
-	for k, n := range counts {
-		total += n
+	for _, k := range sortedKinds(seen) {
+		total += seen[k].documents
 		if (l.o.Type == "" || k.name == l.o.Type) && (l.o.Version == "" || k.version == l.o.Version) {
 			fit = append(fit, k)
 		}
 	}
-	slices.SortFunc(fit, func(a, b kind) int {
-		return strings.Compare(a.standard+" "+a.version+" "+a.name, b.standard+" "+b.version+" "+b.name)
-	})
 	switch len(fit) {
 	case 0:
 		if total == 0 {
@@ -244,18 +294,18 @@ func (l *learner) choose(ctx context.Context) error {
 	default:
 		var names []string
 		for _, k := range fit[:min(len(fit), 12)] {
-			names = append(names, fmt.Sprintf("%s %s (%d)", printable(k.name), printable(k.version), counts[k]))
+			names = append(names, fmt.Sprintf("%s %s (%d)", printable(k.name), printable(k.version), seen[k].documents))
 		}
 		return fmt.Errorf("%w: %s; name the type, and the version where there are several", ErrSeveral, strings.Join(names, ", "))
 	}
 	k := fit[0]
-	if !documentKind.MatchString(k.name) || !versionName.MatchString(k.version) {
+	if !k.fits() {
 		return fmt.Errorf("%w: %q %q is no type and version a guide can be for", ErrNothing, printable(k.name), printable(k.version))
 	}
 	l.draft.Standard, l.draft.Version, l.draft.Type = k.standard, k.version, k.name
-	l.draft.Others, l.faulty = total-counts[k], faulty[k]
+	l.draft.Others, l.faulty = total-seen[k].documents, seen[k].faulty
 	if k.standard == schema.X12 {
-		l.group = groups[k]
+		l.group = seen[k].group
 	}
 	return nil
 }

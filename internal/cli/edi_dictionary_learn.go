@@ -23,6 +23,7 @@ func newEDIDictionaryLearnCommand(env *Env) *cobra.Command {
 	var to string
 	var replace bool
 	var unseen string
+	var each bool
 	var out output
 	cmd := &cobra.Command{
 		Use:   "learn FILE...",
@@ -53,15 +54,14 @@ before you check a partner's documents with it.`,
 			if !slices.Contains([]dictionary.Unseen{dictionary.UnseenSegments, dictionary.UnseenElements, dictionary.UnseenNothing}, o.Unseen) {
 				return usage(cmd, fmt.Errorf("--unseen %s is not known: write segments, elements or nothing", unseen))
 			}
-			draft, err := dictionary.Learn(cmd.Context(), samples, o)
-			switch {
-			case errors.Is(err, dictionary.ErrNothing):
-				return &ExitError{Code: ExitInvalid, Err: err}
-			case errors.Is(err, schema.ErrNotFound):
-				return &ExitError{Code: ExitNotFound, Err: err}
-			case errors.Is(err, dictionary.ErrSeveral):
-				return usage(cmd, fmt.Errorf("%w (--type, --version)", err))
-			case err != nil:
+			if each {
+				if to == "" || o.Type != "" || o.Version != "" || guide != "" {
+					return usage(cmd, errors.New("--each goes with --to, and without --type, --version and --guide"))
+				}
+				return learnEach(cmd, env, samples, o, to, replace, out.format)
+			}
+			draft, err := learnOne(cmd, samples, o)
+			if err != nil {
 				return err
 			}
 			if to != "" {
@@ -92,7 +92,61 @@ before you check a partner's documents with it.`,
 	f.StringVar(&unseen, "unseen", string(dictionary.UnseenSegments), "`WHAT` to forbid of what no document has: segments, elements (of all segments, too) or nothing")
 	f.StringVar(&to, "to", "", "`DIR` to write the draft into, instead of standard output")
 	f.BoolVar(&replace, "replace", false, "write over a draft that is there")
+	f.BoolVar(&each, "each", false, "make a draft of each type and version that the files hold, named NAME/VERSION/TYPE")
 	return cmd
+}
+
+// learnOne makes a draft and gives what stands in the way its exit code.
+func learnOne(cmd *cobra.Command, samples []dictionary.Sample, o dictionary.LearnOptions) (*dictionary.Draft, error) {
+	draft, err := dictionary.Learn(cmd.Context(), samples, o)
+	switch {
+	case errors.Is(err, dictionary.ErrNothing):
+		return nil, &ExitError{Code: ExitInvalid, Err: err}
+	case errors.Is(err, schema.ErrNotFound):
+		return nil, &ExitError{Code: ExitNotFound, Err: err}
+	case errors.Is(err, dictionary.ErrSeveral):
+		return nil, usage(cmd, fmt.Errorf("%w (--type, --version), or make a draft of each (--each --to DIR)", err))
+	}
+	return draft, err
+}
+
+// learnEach makes a draft of each type and version that the samples hold.
+func learnEach(cmd *cobra.Command, env *Env, samples []dictionary.Sample, o dictionary.LearnOptions, to string, replace bool, format string) error {
+	kinds, err := dictionary.SampleKinds(cmd.Context(), samples)
+	if err != nil {
+		return err
+	}
+	if len(kinds) == 0 {
+		return exit(ExitInvalid, "the samples hold no documents of which a guide could be made")
+	}
+	base := o.Name
+	if base == "" {
+		base = "draft"
+	}
+	var files []dictionary.File
+	var drafts []*dictionary.Draft
+	for _, k := range kinds {
+		o.Type, o.Version, o.Name = k.Type, k.Version, base+"/"+strings.ReplaceAll(k.Version, ":", "")+"/"+k.Type
+		draft, err := learnOne(cmd, samples, o)
+		if err != nil {
+			return err
+		}
+		draft.Others = 0 // they have drafts of their own
+		drafts, files = append(drafts, draft), append(files, draft.File)
+	}
+	if err := writeFolder(to, files, replace); err != nil {
+		return err
+	}
+	list := []learned{}
+	for _, d := range drafts {
+		if list = append(list, newLearned(d)); format != formJSON {
+			tellDraft(env, to, d)
+		}
+	}
+	if format == formJSON {
+		return writeJSON(env.Stdout, list)
+	}
+	return nil
 }
 
 // ediSamples lists the files to learn from, those of folders by name.

@@ -298,6 +298,32 @@ func TestEDIDictionaryLearn(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &draft); err != nil || code != ExitOK || words != "" || draft.Name != "draft/850" || draft.Documents != 2 || draft.Accepted != 2 || !strings.Contains(draft.Text, "guide draft/850") {
 		t.Errorf("-o json: exit %d, %v, %q, %+v", code, err, words, draft)
 	}
+	// A pile of several types: told, or a draft of each.
+	pile := filepath.Join(dir, "pile")
+	if err := os.Mkdir(pile, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"a.edi": goodOrder, "b.edi": tinyOrders} {
+		if err := os.WriteFile(filepath.Join(pile, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, _, words = ediRun(t, "", "dictionary", "learn", pile); code != ExitUsage || !strings.Contains(words, "--each") {
+		t.Errorf("a pile: exit %d, %q", code, words)
+	}
+	code, out, words = ediRun(t, "", "dictionary", "learn", pile, "--each", "--name", "acme", "--to", to, "-o", "json")
+	var each []learned
+	if err := json.Unmarshal([]byte(out), &each); err != nil || code != ExitOK || len(each) != 2 || each[0].File != "acme/D96A/ORDERS.guide" || each[1].File != "acme/004010/850.guide" || each[1].Accepted != 1 {
+		t.Errorf("--each: exit %d, %v, %q, %+v", code, err, words, each)
+	}
+	if code, out, _ = ediRun(t, goodOrder, "validate", "-", "--guide", filepath.Join(to, "acme", "004010", "850.guide")); code != ExitOK {
+		t.Errorf("--each: exit %d\n%s", code, out)
+	}
+	for _, args := range [][]string{{"--each"}, {"--each", "--to", to, "--type", "850"}} {
+		if code, _, _ = ediRun(t, "", append([]string{"dictionary", "learn", pile}, args...)...); code != ExitUsage {
+			t.Errorf("%v: exit %d", args, code)
+		}
+	}
 	// Alone, it has no place for what it has not seen.
 	if code, _, words = ediRun(t, "", "dictionary", "learn", one, two, "--alone", "--name", "acme/alone", "--to", to); code != ExitOK {
 		t.Fatalf("alone: exit %d, %q", code, words)
