@@ -130,6 +130,7 @@ type DocumentQuery struct {
 	States    []DocumentState
 	Acks      []AckState
 	Overdue   bool   // acknowledgement awaited and due before Now
+	Troubled  bool   // invalid, failed, or rejected: what Summary counts as troubled
 	Control   string // ISA13, GS06 or ST02
 	KeyName   string // with KeyValue: exact business key
 	KeyValue  string

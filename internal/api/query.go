@@ -37,7 +37,8 @@ func DocumentParams() []string {
 //	partner    name of the partner
 //	direction  inbound or outbound, seen from the partner
 //	type       850
-//	state      received, invalid, ready, sending, delivered, settled, failed; several by comma
+//	state      received, invalid, ready, sending, delivered, settled, failed, troubled (invalid,
+//	           failed or rejected: stands alone); several by comma
 //	ack        none, awaited, accepted, accepted-with-errors, rejected, overdue; several by comma
 //	control    control number of interchange, group or document
 //	key        PO=4500012345
@@ -61,8 +62,15 @@ func ParseDocuments(v url.Values, now time.Time, zone *time.Location) (tracking.
 		Before:    p.id("before"),
 		Limit:     p.limit(),
 	}
-	for _, s := range p.words("state", documentStates()) {
+	for _, s := range p.words("state", append(documentStates(), "troubled")) {
+		if s == "troubled" {
+			q.Troubled = true
+			continue
+		}
 		q.States = append(q.States, tracking.DocumentState(s))
+	}
+	if q.Troubled && len(q.States) > 0 {
+		p.fail("state", "", "troubled cannot be combined with others; ask for it alone")
 	}
 	for _, s := range p.words("ack", ackStates()) {
 		if s == "overdue" {

@@ -26,7 +26,7 @@ func newDocumentCommand(env *Env) *cobra.Command {
 type documentFilter struct {
 	text, partner, kind, key, control, direction string
 	states, acks                                 []string
-	overdue                                      bool
+	overdue, troubled                            bool
 	since, until, before                         string
 	limit                                        int
 }
@@ -43,7 +43,8 @@ func newDocumentListCommand(env *Env) *cobra.Command {
 		Example: `  tradepost document list --partner supplier --type 850 --since 24h
   tradepost document list --key PO=4500012345 -o json
   tradepost document list --state invalid,failed
-  tradepost document list --overdue`,
+  tradepost document list --overdue
+  tradepost document list --troubled --since 7d`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := out.check(cmd); err != nil {
 				return err
@@ -81,6 +82,7 @@ func newDocumentListCommand(env *Env) *cobra.Command {
 	fl.StringSliceVar(&f.states, "state", nil, "only in this `STATE`: "+join(tracking.DocumentStates()))
 	fl.StringSliceVar(&f.acks, "ack", nil, "only with this acknowledgement `STATE`: "+join(tracking.AckStates()))
 	fl.BoolVar(&f.overdue, "overdue", false, "only those whose acknowledgement is overdue")
+	fl.BoolVar(&f.troubled, "troubled", false, "only those that need somebody: invalid, failed or rejected")
 	fl.StringVar(&f.control, "control", "", "only with this control `NUMBER` (interchange, group or document)")
 	fl.StringVar(&f.direction, "direction", "", "only `inbound` or outbound")
 	fl.StringVar(&f.since, "since", "", "only since this `TIME`: 24h, 7d, 2026-03-31, \"2026-03-31 14:00\" or RFC 3339")
@@ -107,7 +109,7 @@ func partnerNames(cfg *config.Config) string {
 func (f *documentFilter) query(now time.Time) (tracking.DocumentQuery, error) {
 	q := tracking.DocumentQuery{
 		Text: f.text, Partner: f.partner, Type: f.kind, Control: f.control,
-		Direction: tracking.Direction(f.direction), Overdue: f.overdue, Now: now,
+		Direction: tracking.Direction(f.direction), Overdue: f.overdue, Troubled: f.troubled, Now: now,
 	}
 	if f.direction != "" && q.Direction != tracking.Inbound && q.Direction != tracking.Outbound {
 		return q, fmt.Errorf("--direction %s: write inbound or outbound", f.direction)

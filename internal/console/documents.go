@@ -174,8 +174,8 @@ func (c *Console) documentForm(r *http.Request, v url.Values) (Filter, error) {
 		selectOf("direction", "Direction", v.Get("direction"), "", "Any", "inbound", "From partner", "outbound", "To partner"),
 		selectOf("type", "Type", v.Get("type"), "", "Any", "850", "850 Purchase order", "855", "855 Order response", "856", "856 Ship notice",
 			"810", "810 Invoice", "997", "997 Acknowledgement"),
-		selectOf("state", "State", state, "", "Any", "invalid,failed", "Needs somebody", "received", "Received", "invalid", "Invalid", "ready", "Ready",
-			"sending", "Sending", "delivered", "Delivered", "failed", "Failed"),
+		selectOf("state", "State", state, "", "Any", "troubled", "Needs somebody", "received", "Received", "invalid", "Invalid", "ready", "Ready",
+			"sending", "Sending", "delivered", "Delivered", "settled", "Settled", "failed", "Failed"),
 		selectOf("ack", "Acknowledgement", ack, "", "Any", "overdue", "Overdue", "awaited", "Awaited", "accepted", "Accepted",
 			"accepted-with-errors", "Accepted with errors", "rejected", "Rejected", "none", "None expected"),
 	}

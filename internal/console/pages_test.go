@@ -2,7 +2,9 @@ package console_test
 
 import (
 	"fmt"
+	"html"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +59,17 @@ func TestTodayShowsWhatNeedsSomebodyFirst(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?s)<li class="(?:bad|warn)"><a href="(/documents[^"]+)">.*?<b class="num">(\d+)</b>`).FindAllStringSubmatch(page, -1) {
 		list := s.page(t, c, strings.ReplaceAll(m[1], "&amp;", "&"), 200)
 		if n := strings.Count(list, `class="rowlink"`); n == 0 || m[2] != "1" || n != 1 {
+			t.Errorf("%s says %s and lists %d", m[1], m[2], n)
+		}
+	}
+	// So does every partner's count of what is in trouble.
+	troubled := regexp.MustCompile(`<a class="trouble" href="(/documents[^"]+)">.*?(\d+)</a>`).FindAllStringSubmatch(page, -1)
+	if len(troubled) != 2 {
+		t.Errorf("%d partners with trouble", len(troubled))
+	}
+	for _, m := range troubled {
+		list := s.page(t, c, html.UnescapeString(m[1]), 200)
+		if n := strings.Count(list, `class="rowlink"`); strconv.Itoa(n) != m[2] {
 			t.Errorf("%s says %s and lists %d", m[1], m[2], n)
 		}
 	}

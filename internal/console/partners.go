@@ -124,7 +124,7 @@ func certificates(list []tracking.Certificate, now time.Time) []CertificateView 
 func partnerCard(p *partners.Partner, a *partners.Partnership, connections []partners.Connection) PartnerCard {
 	card := PartnerCard{
 		Name: p.Name, AS2ID: p.AS2ID, Identifiers: identifiers(p.Identifiers), Contact: p.Contact,
-		Link: documentsLink("partner", p.Name), TroubledLink: documentsLink("partner", p.Name, "state", "invalid,failed", "since", "30d"),
+		Link: documentsLink("partner", p.Name), TroubledLink: documentsLink("partner", p.Name, "state", "troubled", "since", "30d"),
 	}
 	if a == nil {
 		card.NoAgreement = true

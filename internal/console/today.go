@@ -89,7 +89,7 @@ func (c *Console) today(r *http.Request) (*view, error) {
 	for _, p := range sum.Partners[:min(len(sum.Partners), 8)] {
 		t.Partners = append(t.Partners, PartnerLine{
 			PartnerCount: p, Link: documentsLink("partner", p.Partner, "since", t.Period),
-			TroubledLink: documentsLink("partner", p.Partner, "state", "invalid,failed", "since", t.Period),
+			TroubledLink: documentsLink("partner", p.Partner, "state", "troubled", "since", t.Period),
 		})
 	}
 	events, err := c.latestEvents(ctx, 14, now)

@@ -119,10 +119,15 @@ func matches(q *tracking.DocumentQuery, r *tracking.DocumentRow) bool {
 		(len(q.States) == 0 || slices.Contains(q.States, r.State)) &&
 		(len(q.Acks) == 0 || slices.Contains(q.Acks, r.Ack)) &&
 		(!q.Overdue || overdue(&r.Document, q.Now)) &&
+		(!q.Troubled || troubled(&r.Document)) &&
 		(q.Control == "" || slices.Contains(values[1:4], q.Control)) &&
 		(q.Since.IsZero() || !r.CreatedAt.Before(q.Since)) &&
 		(q.Until.IsZero() || r.CreatedAt.Before(q.Until)) &&
 		(q.Before == 0 || r.ID < q.Before)
+}
+
+func troubled(d *tracking.Document) bool {
+	return d.State == tracking.DocumentInvalid || d.State == tracking.DocumentFailed || d.Ack == tracking.AckRejected
 }
 
 func overdue(d *tracking.Document, now time.Time) bool {

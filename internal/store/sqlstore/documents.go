@@ -80,7 +80,7 @@ func (s *Store) documentWhere(q tracking.DocumentQuery) (*where, error) {
 	oneOf(w, "d.state", q.States)
 	oneOf(w, "d.ack", q.Acks)
 	// These say nothing new; they let the small indexes over rare rows serve.
-	if only(q.States, tracking.DocumentInvalid, tracking.DocumentFailed) || only(q.Acks, tracking.AckRejected) {
+	if q.Troubled || only(q.States, tracking.DocumentInvalid, tracking.DocumentFailed) || only(q.Acks, tracking.AckRejected) {
 		w.and("d.troubled")
 	}
 	if q.Overdue {

@@ -100,6 +100,8 @@ func testDocumentFilters(t *testing.T, s Store) {
 		{"troubled states", tracking.DocumentQuery{States: []tracking.DocumentState{tracking.DocumentInvalid, tracking.DocumentFailed}}, "failed invoice, bad order"},
 		{"mixed states", tracking.DocumentQuery{States: []tracking.DocumentState{tracking.DocumentReady, tracking.DocumentFailed}}, "failed invoice, order of seller, order"},
 		{"troubled states of a partner", tracking.DocumentQuery{Partner: "buyer", States: []tracking.DocumentState{tracking.DocumentFailed}}, "failed invoice"},
+		{"troubled", tracking.DocumentQuery{Troubled: true}, "failed invoice, refused shipment, bad order"},
+		{"troubled of a partner", tracking.DocumentQuery{Troubled: true, Partner: "none"}, ""},
 		{"rejected", tracking.DocumentQuery{Acks: []tracking.AckState{tracking.AckRejected}}, "refused shipment"},
 		{"awaited", tracking.DocumentQuery{Acks: []tracking.AckState{tracking.AckAwaited}}, "late shipment, shipment"},
 		{"awaited or rejected", tracking.DocumentQuery{Acks: []tracking.AckState{tracking.AckAwaited, tracking.AckRejected}}, "refused shipment, late shipment, shipment"},
