@@ -15,7 +15,13 @@ func (im *importer) lend(d *document, s *standard) {
 		d.group = im.options.Group
 	}
 	known := im.knownGuide(s, d.kind)
-	if known == nil || d.basedOn != "" {
+	if d.basedOn != "" {
+		return
+	}
+	if known == nil {
+		if at := documentNumber(s); at != "" && d.has("BGM") {
+			d.keys = append(d.keys, "Document "+at)
+		}
 		return
 	}
 	if d.group == "" {
@@ -58,6 +64,35 @@ func (im *importer) lend(d *document, s *standard) {
 			}
 		}
 	}
+}
+
+// documentNumber is where nearly all messages of EDIFACT have the number of the
+// document: element 1004 of BGM. It is empty when there is none.
+func documentNumber(s *standard) string {
+	bgm := s.segments["BGM"]
+	if s.standard != schema.EDIFACT || bgm == nil {
+		return ""
+	}
+	for i, u := range bgm.uses {
+		if u.ref == "1004" {
+			return address(s, "BGM", i+1, 0)
+		}
+		if c := s.composites[u.ref]; c != nil {
+			if j := slices.IndexFunc(c.uses, func(part use) bool { return part.ref == "1004" }); j >= 0 {
+				return address(s, "BGM", i+1, j+1)
+			}
+		}
+	}
+	return ""
+}
+
+// has tells whether a segment has a place in the document.
+func (d *document) has(tag string) bool {
+	found := false
+	for i := range d.nodes {
+		walk(d.nodes[i].nodes, "", func(n *node, _ string) { found = found || n.name == tag && len(n.nodes) == 0 && len(n.levels) == 0 })
+	}
+	return found
 }
 
 func (im *importer) knownGuide(s *standard, kind string) *schema.Guide {

@@ -183,7 +183,7 @@ func TestImportedDirectory(t *testing.T) {
 	if d := buyer.await(tracking.DocumentQuery{Direction: tracking.Outbound, Type: "IFCSUM"}, settledOrInvalid); !accepted(d) || d.Guide != "edifact/D96A/IFCSUM" {
 		t.Fatalf("the buyer checked it by %q: %s", d.Guide, d.Error)
 	}
-	if d := supplier.await(tracking.DocumentQuery{Direction: tracking.Inbound, Type: "IFCSUM"}, accepted); d.Guide != "buyer/IFCSUM" {
+	if d := supplier.await(tracking.DocumentQuery{Direction: tracking.Inbound, KeyName: "Document", KeyValue: "SUM-1"}, accepted); d.Guide != "buyer/IFCSUM" {
 		t.Errorf("the supplier checked it by %q", d.Guide)
 	}
 	buyer.drop("bad.edi", report(2, "8")) // good by the directory, not by what was learned
