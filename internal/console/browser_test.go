@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -405,6 +406,28 @@ func TestFormsAndKeysHelp(t *testing.T) {
 	until(t, ctx, `location.pathname.startsWith("/documents/") && document.querySelector("h1").innerText === "850 Purchase order"`)
 	evaluate[bool](t, ctx, `(setTimeout(() => document.querySelector(".out button").click(), 0), true)`)
 	until(t, ctx, `document.querySelector("h1").innerText === "You are signed out"`)
+}
+
+// A browser with all its protections lets the console's own forms through.
+func TestAskingInABrowser(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)
+	did := &doings{}
+	s := start(t, sample.Day(), withDoings(did))
+	signInBrowser(t, ctx, s)
+	d := document(t, s.Store, "850", "PO-2211")
+	visit(t, ctx, s.url+"/documents/"+d.ID.String())
+	evaluate[bool](t, ctx, `(setTimeout(() => document.querySelector(".states .button").click(), 0), true)`)
+	until(t, ctx, `location.pathname.endsWith("/resend") && document.querySelector("textarea") !== null`)
+	// Without a reason the browser keeps the form to itself.
+	if got := evaluate[bool](t, ctx, `document.querySelector(".confirm form").checkValidity()`); got {
+		t.Error("the form may go without a reason")
+	}
+	evaluate[bool](t, ctx, `(document.querySelector("textarea").value = "they lost it", setTimeout(() => document.querySelector(".confirm button").click(), 0), true)`)
+	until(t, ctx, `location.pathname.endsWith("/history")`)
+	if got, want := did.take(), fmt.Sprintf("resend %s anna %q", d.ID, "they lost it"); got != want {
+		t.Errorf("done was %s, want %s", got, want)
+	}
 }
 
 func TestPagesPrint(t *testing.T) {
