@@ -88,7 +88,11 @@ func load(fsys fs.FS, dir string, outlined bool, base []*Catalog) (c *Catalog, m
 	own := map[string]*File{}
 	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return fmt.Errorf("reading the folder %s: %w", dir, err)
+			var path *fs.PathError
+			if errors.As(err, &path) {
+				err = path.Err // the name is that below the folder
+			}
+			return fmt.Errorf("reading %s: %w", filepath.Join(dir, name), err)
 		}
 		if ext := path.Ext(name); d.IsDir() || ext != DictionaryExt && ext != GuideExt {
 			return nil

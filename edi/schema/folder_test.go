@@ -88,7 +88,7 @@ func TestMistakesOfAFolder(t *testing.T) {
 	if n := strings.Count(told, "| "); n != 2*5 {
 		t.Errorf("%d lines of excerpts:\n%s", n, told)
 	}
-	if _, err := schema.LoadFolder(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := schema.LoadFolder(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "reading "+filepath.Join(dir, "none")+": ") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 }

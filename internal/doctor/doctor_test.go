@@ -176,6 +176,7 @@ func TestFindings(t *testing.T) {
 			Text{Name: "d/96a/INVOIC", IsGuide: true, Standard: "EDIFACT", Version: "D:96A", Type: "INVOIC"},
 			Text{Name: "old/850", IsGuide: true, Standard: "X12", Version: "003060", Type: "850"},
 		), check: "documents", status: OK, text: "dictionaries: 2 guides of EDIFACT D:96A, 1 guide of X12 003060, 1 dictionary in /texts"},
+		{name: "a folder of dictionaries that is not there", adjust: folderOf(), check: "keys", status: OK, text: "the key belongs to the certificate"},
 		{name: "an empty folder of dictionaries", adjust: folderOf(), check: "documents", status: Warn, text: "no dictionary and no guide in /texts", advice: "edi dictionary import SOURCE --to /texts"},
 		{name: "a guide that nobody names", adjust: folderOf(Text{Name: "acme/850", IsGuide: true, Over: "x12/004010/850"}), check: "documents", status: Warn, text: "no partnership names it", advice: "guide: acme/850"},
 		{name: "two guides for one thing", adjust: folderOf(Text{Name: "a/850", IsGuide: true, Type: "850", Version: "003060", Behind: "b/850"}), check: "documents", status: Warn, text: "both for 850 003060, and b/850 is used", advice: "take one of the two out"},

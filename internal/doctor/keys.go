@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,11 @@ import (
 // keys checks that every key and certificate file is there and fits.
 func (d *Doctor) keys(_ context.Context, r *report) {
 	problems := d.Config.CheckFiles()
+	if d.Documents != nil { // told there
+		problems = slices.DeleteFunc(problems, func(p config.Problem) bool {
+			return p.Path == "dictionaries" || strings.HasSuffix(p.Path, ".guide") || strings.HasSuffix(p.Path, ".map")
+		})
+	}
 	for _, p := range problems {
 		r.add(Fail, p.Hint, "%s (line %d): %s", p.Path, p.Line, p.Text)
 	}
