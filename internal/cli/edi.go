@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -110,12 +111,27 @@ func (c *ediChecks) namedGuide(catalog *schema.Catalog) (*schema.Guide, error) {
 	}
 	g, err := catalog.Guide(name)
 	if errors.Is(err, schema.ErrNotFound) {
-		return nil, exit(ExitNotFound, "there is no guide %s; there are %s", name, strings.Join(catalog.Names(), ", "))
+		return nil, exit(ExitNotFound, "there is no guide %s; %s", name, guidesLike(catalog.Names(), name))
 	}
 	if err != nil {
 		return nil, wrongText(err)
 	}
 	return g, nil
+}
+
+// guidesLike names the guides that one who wrote name may have meant, or says
+// where all are listed.
+func guidesLike(names []string, name string) string {
+	var like []string
+	for _, n := range names {
+		if strings.EqualFold(path.Base(n), path.Base(name)) {
+			like = append(like, n)
+		}
+	}
+	if len(like) == 0 {
+		return "`tradepost edi dictionary list` shows which there are"
+	}
+	return "there is " + strings.Join(like, ", ")
 }
 
 // newEDIInspectCommand is `tradepost edi inspect`.
