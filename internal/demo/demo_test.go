@@ -93,7 +93,7 @@ func play(ctx context.Context, t *testing.T, seen func(line), args ...string) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(ctx, file, append([]string{"demo", "--once", "-o", "jsonl"}, args...)...)
+	cmd := exec.CommandContext(ctx, file, append([]string{"demo", "--once", "-o", "jsonl", "--timeout", "5m"}, args...)...)
 	var words bytes.Buffer
 	cmd.Stderr = &words
 	out, err := cmd.StdoutPipe()
