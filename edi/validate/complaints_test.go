@@ -57,7 +57,7 @@ func TestUsersComplaints(t *testing.T) {
 		{"a missing UNS is one fault", orders("LIN+1++4711:EN", "QTY+21:5", "CNT+2:1", "CNT+1:1"), "0085=13 UNS#6", "UNS"},
 		{"a total before the lines does not end them", order("CTT*2", "PO1*1*10*EA", "PO1*2*10*EA", "CTT*2"), "AK304=2 CTT#3", "CTT is not expected here"},
 		{"two that were swapped are one fault", strings.Replace(order("PO1*1*10*EA"), "BEG*00*NE*PO-1**20260301~\nPO1*1*10*EA", "CUR*BY*USD~\nBEG*00*NE*PO-1**20260301", 1), "AK304=7 BEG#3, AK304=3 PO1#4", "BEG is out of sequence"},
-		{"a loop whose beginning is missing is one fault", order("N1*BT*Buyer", "N3*1 Main Street", "N4*Town*IL", "N3*2 Main Street", "N4*Town*IL", "PO1*1*10*EA"), "AK304=7 N3#6", "add the N1 that is missing"},
+		{"a loop whose beginning is missing is one fault", order("N1*BT*Buyer", "N3*1 Main Street", "PER*BD*Jo", "N3*2 Main Street", "N4*Town*IL", "PO1*1*10*EA"), "AK304=7 N3#6", "add the N1 that is missing before it when another loop N1 begins here. What follows is read from that place on."},
 		{"a released release character at the end of a value", orders("FTX+AAI+++100 %??", "UNS+S"), "", ""},
 		{"a number with the other decimal mark", orders("LIN+1++4711:EN", "QTY+21:1.5", "QTY+21:1,5", "UNS+S"), "", ""},
 		{"an association code nobody asked for in UNH", e("UNB+UNOC:3+A:14+B:14+260301:1200+R1", "UNH+1+ORDERS:D:96A:UN:EAN008", "BGM+220+PO-1+9", "DTM+137:20260301:102", "UNS+S"), "", "names a subset; guide edifact/D96A/ORDERS is of the standard itself"},
