@@ -17,7 +17,7 @@
 // load with schema.Load. What an importer does not understand, and what our
 // format has no place for, is a Finding with its file, line and column.
 //
-// A Learner drafts a guide from documents that were traded: which segments
+// Learn drafts a guide from documents that were traded: which segments
 // stand where, which always, how often, how long the values are and which
 // codes occur.
 //
