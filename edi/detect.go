@@ -136,26 +136,30 @@ func (r *Reader) findInText(n int) (int, error) {
 			}
 			w = r.window()
 		}
-		if b := w[i]; b != 'I' && b != 'U' || i > 0 && isAlnum(w[i-1]) {
+		if b := w[i]; b != 'I' && b != 'U' {
 			continue
 		}
+		// Inside a word only what can be nothing else is taken for a header: an
+		// interchange must not vanish because text ends right before it.
+		inWord := i > 0 && isAlnum(w[i-1])
 		w = r.need(i + 4)
 		switch header(w[i:]) {
 		case headerISA:
 			if w = r.need(i + lookAhead); len(w) < i+7 || w[i+6] != w[i+3] {
 				continue
 			}
-			if _, ok := placeISA(w[i:]); !ok {
+			if _, ok := placeISA(w[i:]); !ok || inWord && !hasFixedWidths(w[i:]) {
 				continue
 			}
 		case headerUNA:
 			w = r.need(i + unaLook)
-			if length, _, ok := placeUNA(w[i:]); !ok || !bytes.HasPrefix(bytes.TrimLeft(w[i+length:], "\r\n"), []byte("U")) {
+			length, _, ok := placeUNA(w[i:])
+			if !ok || !bytes.HasPrefix(bytes.TrimLeft(w[i+length:], "\r\n"), []byte("U")) || inWord && header(bytes.TrimLeft(w[i+length:], "\r\n")) != headerUNB {
 				continue
 			}
 		case headerUNB:
 			w = r.need(i + 8)
-			if len(w) < i+8 || !isAlnum(w[i+4]) || !isAlnum(w[i+5]) || !isAlnum(w[i+6]) || !isAlnum(w[i+7]) {
+			if len(w) < i+8 || !isAlnum(w[i+4]) || !isAlnum(w[i+5]) || !isAlnum(w[i+6]) || !isAlnum(w[i+7]) || inWord && string(w[i+4:i+7]) != "UNO" {
 				continue
 			}
 		default:

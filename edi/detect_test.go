@@ -186,6 +186,31 @@ func TestWhatStandsOutsideInterchangesIsReported(t *testing.T) {
 	}
 }
 
+// TestTextRightBeforeAnInterchange: words that end where an interchange begins do
+// not hide it.
+func TestTextRightBeforeAnInterchange(t *testing.T) {
+	t.Parallel()
+	unb := "UNB+UNOC:4+S+R+20260801:1200+2'UNZ+0+2'"
+	for _, c := range []struct {
+		text, next string
+		segments   int // of next that are read
+	}{
+		{"hello", order850, 8},
+		{"ISA", order850, 8},
+		{"IS", order850, 8},
+		{"PLUNA", "UNA:+.? '" + unb, 3},
+		{"x", unb, 2},
+		{"UNB", unb, 2},
+		{"x", "UNB+1234+5'", 0}, // may be anything
+		{"V", "ISA*00*x*00*y", 0},
+	} {
+		tags, rules, _ := readAll(t, order850+c.text+c.next)
+		if len(tags) != 8+c.segments || !slices.Contains(rules, edi.RuleText) {
+			t.Errorf("%s: tags %v, rules %v", c.text+c.next, tags, rules)
+		}
+	}
+}
+
 func TestInputsThatAreNoInterchange(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]struct {
