@@ -7,7 +7,10 @@ import (
 	"strings"
 )
 
-const maxNodes = 20000 // nodes of one compiled guide, includes written out
+const (
+	maxNodes  = 20000 // nodes of one compiled guide, includes written out
+	maxLevels = 100   // kinds of levels of a hierarchy; a validator keeps one in a byte
+)
 
 var errTooManyNodes = fmt.Errorf("the guide has more than %d places for segments, templates written out", maxNodes)
 
@@ -247,6 +250,9 @@ func (c *compiler) hierarchy(st *statement, area, path string, depth int) (Node,
 		}
 		if slices.ContainsFunc(node.Loop.Levels, func(l Level) bool { return l.Code == level.Code }) {
 			return Node{}, s.at(child, 1, "level %s is described twice", level.Code)
+		}
+		if len(node.Loop.Levels) == maxLevels {
+			return Node{}, s.at(child, 0, "a hierarchy has at most %d kinds of levels", maxLevels)
 		}
 		node.Loop.Levels = append(node.Loop.Levels, level)
 	}

@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -168,6 +169,7 @@ func TestMistakes(t *testing.T) {
 		{"no note", overlay("at heading/AAA\n  notes Q0102\n"), "4:9: \"Q0102\" is no syntax note"},
 		{"note of a loop", overlay("at detail/LLL\n  notes P0102\n"), "is a loop"},
 		{"level of no hierarchy", overlay("at detail/LLL\n  level S forbid\n"), "is no hierarchy"},
+		{"too many levels", []string{base + "segment HL \"Level\"\n  1 2 M\n  2 2 O\n  3 2 M\n", "guide test/778\nuses test/d\nset 778\narea detail\n  hl HL M *\n" + manyLevels(101)}, "at most 100 kinds of levels"},
 		{"convention of nothing", overlay("convention\n"), "convention needs a name"},
 		{"template bomb", with("    SUB O *\n", "    include a\ntemplate a\n  include a\n  include a\n"), "nested deeper"},
 		{"extends itself", []string{"dictionary test/d\nextends test/d\n"}, "extends itself"},
@@ -251,4 +253,13 @@ func FuzzSchema(f *testing.F) {
 			}
 		}
 	})
+}
+
+// manyLevels writes levels A00, A01 and so on.
+func manyLevels(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "    level A%02d\n      HL M 1\n", i)
+	}
+	return b.String()
 }
