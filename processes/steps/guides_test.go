@@ -106,6 +106,27 @@ func TestDictionaries(t *testing.T) {
 	}
 }
 
+// TestShippedStays: a partnership that names the shipped guide keeps it beside a
+// folder that has another one for the same documents.
+func TestShippedStays(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{
+		"d.dictionary": strings.ReplaceAll(otherRelease, "003060", "004010-of-acme") + "version 004010\n",
+		"850.guide":    strings.ReplaceAll(strings.ReplaceAll(otherGuide, "x12/003060/850", "acme/standard/850"), "x12/003060", "x12/004010-of-acme"),
+	})
+	shipped := partners.DocumentRule{Type: "850", Guide: "x12/004010/850"}
+	g, err := steps.LoadGuides(agreed(t, []partners.DocumentRule{shipped}, []partners.DocumentRule{{Type: "850"}}), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if guide := g.For(shipped, "004010"); guide == nil || guide.Title != "Purchase order" {
+		t.Errorf("who names the shipped guide has %+v", guide)
+	}
+	if guide, ok := g.Catalog().Lookup("X12", "004010", "850"); !ok || guide.Name != "acme/standard/850" {
+		t.Errorf("the others have %+v", guide)
+	}
+}
+
 // TestDictionariesThatDoNotFit: what is wrong is told where it was agreed, with
 // the line of the text and what to do.
 func TestDictionariesThatDoNotFit(t *testing.T) {
