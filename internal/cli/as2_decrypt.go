@@ -15,8 +15,9 @@ func newAS2DecryptCommand(env *Env) *cobra.Command {
 		limit int64
 	)
 	cmd := &cobra.Command{
-		Use:   "decrypt FILE.p7m",
-		Short: "Decrypt or decompress a bare CMS structure",
+		Use:     "decrypt FILE.p7m",
+		Short:   "Decrypt or decompress a bare CMS structure",
+		Example: `  tradepost as2 decrypt order.p7m --cert own.crt --key own.key --out order.edi`,
 		Long: `Opens a CMS EnvelopedData, AuthEnvelopedData or CompressedData in BER, DER or
 base64 and writes the content. Nothing is written before all of it was checked.
 Every fault in the content is answered with the same words.`,

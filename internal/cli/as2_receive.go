@@ -54,6 +54,8 @@ func newAS2ReceiveCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "receive FILE",
 		Short: "Open a stored AS2 request, and write the receipt for it",
+		Example: `  tradepost as2 receive request.txt --cert own.crt --key own.key --partner-cert partner.crt \
+      --payload order.edi --mdn receipt.txt`,
 		Long: `Decrypts, verifies and decompresses a stored AS2 request (header lines, empty
 line, body; - reads standard input). It takes any AS2 identifiers. The exit code
 is 0 when the transmission is accepted and 4 when it is refused; the receipt

@@ -57,6 +57,8 @@ func newAS2SendCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "send FILE",
 		Short: "Send one file over AS2 and check the receipt",
+		Example: `  tradepost as2 send order.edi --to https://edi.supplier.example/as2 --from BUYER --partner SUPPLIER \
+      --cert own.crt --key own.key --partner-cert supplier.crt --save-request request.txt`,
 		Long: `Signs, encrypts and posts FILE (- reads standard input) to a partner and checks
 the receipt in the answer. The exit code is 0 when the receipt proves delivery,
 or when none was due yet; 4 when the partner refused or the receipt proves

@@ -40,6 +40,8 @@ func newAS2VerifyCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify MDN-FILE",
 		Short: "Say whether a stored receipt proves delivery",
+		Example: `  tradepost as2 verify receipt.txt --request request.txt --partner-cert partner.crt
+  tradepost as2 verify receipt.txt --mic 8Xqsd2tj3LD1Rdbd7vUqZzpHILY7gdSQ1AkVD4Bx0ys= --partner-cert partner.crt`,
 		Long: `Checks a receipt (MDN) against the request it answers: who signed it, which
 transmission it speaks of, what it says, and whether its MIC is that of what was
 sent. An encrypted request can be looked into only with a key it was encrypted

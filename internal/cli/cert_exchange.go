@@ -85,6 +85,8 @@ func newExchangeOfferCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "offer",
 		Short: "Offer the station's next certificate to partners",
+		Example: `  tradepost cert exchange offer
+  tradepost cert exchange offer --partner supplier`,
 		Long: `Sends a certificate exchange request to partners over AS2, signed with the present
 certificate: the one that goes live next, or another by its fingerprint. Partners
 that do not take part in exchanges refuse the request or set it aside; send those
@@ -177,8 +179,9 @@ func newExchangeListCommand(env *Env) *cobra.Command {
 		states  []string
 	)
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List what partners offered us, and what we offered them",
+		Use:     "list",
+		Short:   "List what partners offered us, and what we offered them",
+		Example: `  tradepost cert exchange list --state open`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := out.check(cmd); err != nil {
 				return err
@@ -239,7 +242,8 @@ func newExchangeDecideCommand(env *Env, accept bool) *cobra.Command {
 once, and what goes to the partner is encrypted to it from --go-live on, or from
 the date the partner named. The partner gets the answer. Compare the fingerprint
 with the partner first.`,
-		Args: want("the ID of an offer (`tradepost cert exchange list` prints them)"),
+		Example: "  tradepost cert exchange accept 01ABCDEFGHJKM --go-live 2027-01-15",
+		Args:    want("the ID of an offer (`tradepost cert exchange list` prints them)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := tracking.ParseID(args[0])
 			if err != nil {
@@ -274,6 +278,7 @@ with the partner first.`,
 	}
 	if !accept {
 		cmd.Use, cmd.Short = "refuse ID", "Refuse a certificate that a partner offers, or stop using one that was accepted"
+		cmd.Example = `  tradepost cert exchange refuse 01ABCDEFGHJKM --comment "the fingerprint is not yours"`
 		cmd.Long = `Refuses a certificate that a partner offers; the partner gets the answer with the
 comment. One that was accepted before is not used any more; the partner is not
 told again.`

@@ -134,10 +134,11 @@ func without(list, some []*x509.Certificate) []*x509.Certificate {
 func newExchangeRespondCommand(env *Env) *cobra.Command {
 	var from, refuse, out string
 	cmd := &cobra.Command{
-		Use:   "respond REQUEST-FILE|-",
-		Short: "Write the response to a request, to a file",
-		Long:  "Accepts every certificate of the request, or refuses all of them with --refuse.",
-		Args:  want("REQUEST-FILE"),
+		Use:     "respond REQUEST-FILE|-",
+		Short:   "Write the response to a request, to a file",
+		Example: `  tradepost cert exchange respond request.mime --from SUPPLIER --out response.mime`,
+		Long:    "Accepts every certificate of the request, or refuses all of them with --refuse.",
+		Args:    want("REQUEST-FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if from == "" {
 				return usage(cmd, errors.New("--from is missing: the AS2 id of who answers"))
@@ -219,8 +220,9 @@ func newExchangeReadCommand(env *Env) *cobra.Command {
 		out  string
 	)
 	cmd := &cobra.Command{
-		Use:   "read FILE|-",
-		Short: "Say what is in a request or response",
+		Use:     "read FILE|-",
+		Short:   "Say what is in a request or response",
+		Example: `  tradepost cert exchange read request.mime --certificates offered.pem`,
 		Long: `Reads a message about certificates: header lines, an empty line and the body, as it
 lies inside a transmission, or the XML of a response alone. Nothing in it is to
 be trusted because it says so: what vouches for it is the signature of the

@@ -27,6 +27,8 @@ func newCertListCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List certificates: who uses which until when, and who still uses the old one",
+		Example: `  tradepost cert list
+  tradepost cert list --partner supplier -o json`,
 		Long: `Lists the certificates of the station and its partners: those of the
 configuration, and those taken over from partners by an exchange.
 

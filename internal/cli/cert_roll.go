@@ -20,8 +20,9 @@ func newCertRollCommand(env *Env) *cobra.Command {
 		days   int
 	)
 	cmd := &cobra.Command{
-		Use:   "roll",
-		Short: "Make the station's next key and certificate, with the day it goes live",
+		Use:     "roll",
+		Short:   "Make the station's next key and certificate, with the day it goes live",
+		Example: `  tradepost cert roll --go-live 2027-01-15`,
 		Long: `Makes the station's next pair, adds it to the configuration with the day on which
 the station begins to sign with it, and says what to send to every partner and
 who switches when. Until that day the present one signs; from now on both are

@@ -84,6 +84,8 @@ func newCertShowCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show FILE|-",
 		Short: "Say what is in a file of certificates",
+		Example: `  tradepost cert show supplier.crt
+  tradepost cert show buyer.p12 --password-env P12_PASSWORD`,
 		Long: `Reads PEM, DER, PKCS #7 (.p7b) or PKCS #12 (.p12, .pfx) and says what is in it.
 Compare the SHA-256 fingerprint with your partner over the telephone.`,
 		Args: want("FILE"),

@@ -21,8 +21,9 @@ func newConsoleCommand(env *Env) *cobra.Command {
 		user string
 	)
 	cmd := &cobra.Command{
-		Use:   "console",
-		Short: "Print a one-time link into the console of a running station",
+		Use:     "console",
+		Short:   "Print a one-time link into the console of a running station",
+		Example: `  tradepost console --config my-station/tradepost.yaml`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return st.withStore(cmd, env, func(cfg *config.Config, s Store) error {
 				base := "http://" + reachable(cfg.Listen.Admin)

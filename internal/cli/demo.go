@@ -20,6 +20,9 @@ func newDemoCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Play a whole trade between two stations on this machine",
+		Example: `  tradepost demo
+  tradepost demo --once -o jsonl
+  tradepost demo --document order.edi`,
 		Long: `Starts two stations on this machine, each with its own keys, store and AS2
 listener, and lets them trade: an order, its acknowledgement, a shipment the
 other way, and an order with a fault that comes back as a rejection naming the

@@ -24,6 +24,8 @@ func newDoctorCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look a station over: configuration, keys, store, ports, folders, clock",
+		Example: `  tradepost doctor --config my-station/tradepost.yaml
+  tradepost doctor --online -o json`,
 		Long: `Look a station over and say what to do. It can be run before the first start
 and beside a running station. Exit code 0: nothing fails (there may be
 warnings); 1: something fails; 7: the configuration is invalid.`,

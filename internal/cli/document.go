@@ -231,7 +231,9 @@ func newDocumentShowCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one document: its life cycle with times, issues and evidence",
-		Args:  want("the ID of a document (`tradepost document list` prints them)"),
+		Example: `  tradepost document show 01ABCDEFGHJKM
+  tradepost document show 01ABCDEFGHJKM -o json`,
+		Args: want("the ID of a document (`tradepost document list` prints them)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := out.check(cmd); err != nil {
 				return err

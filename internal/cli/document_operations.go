@@ -49,10 +49,11 @@ func newOperationCommand(env *Env, op operation) *cobra.Command {
 		actor, comment string
 	)
 	cmd := &cobra.Command{
-		Use:   op.use + " ID",
-		Short: op.short,
-		Long:  op.long + "\n\nWho asked and why stands in the document's history for good.",
-		Args:  want("ID"),
+		Use:     op.use + " ID",
+		Short:   op.short,
+		Example: "  tradepost document " + op.use + ` 01ABCDEFGHJKM --comment "agreed by telephone"`,
+		Long:    op.long + "\n\nWho asked and why stands in the document's history for good.",
+		Args:    want("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := tracking.ParseID(args[0])
 			if err != nil {

@@ -53,7 +53,8 @@ receiver or control number, which an answer has to repeat.`,
 				return err
 			}
 			return withInput(env, args[0], func(in io.Reader) error {
-				a := &answers{env: env, out: bufio.NewWriterSize(env.Stdout, 64<<10), kind: ack.Kind(kind), control: control}
+				a := &answers{env: env, out: bufio.NewWriterSize(env.Stdout, 64<<10), kind: ack.Kind(kind), control: control, groups: &spool{}}
+				defer a.close()
 				a.hooks(&o)
 				o.Stream, o.Workers = true, runtime.GOMAXPROCS(0)
 				report, err := validate.Validate(cmd.Context(), in, o)
@@ -82,7 +83,7 @@ receiver or control number, which an answer has to repeat.`,
 }
 
 // answers writes the acknowledgement of each interchange as it ends. Of its
-// documents only what the acknowledgement says is kept.
+// documents only what the acknowledgement says is kept, on disk when it is long.
 type answers struct {
 	env     *Env
 	out     *bufio.Writer
@@ -93,9 +94,30 @@ type answers struct {
 	// nothing to name them by.
 	nameless error
 
-	group  *ack.Functional   // of the group that is open
-	groups []*ack.Functional // of those that ended
-	contrl *ack.Contrl       // of an EDIFACT interchange
+	group  *ack.Functional // of the group that is open
+	contrl *ack.Contrl     // of an EDIFACT interchange
+	groups *spool          // what answers the groups that ended, GS to GE
+	ended  int             // how many those are
+	rooms  []*spool        // for what is in the making
+	taken  int             // how many of rooms are in use
+}
+
+// room gives a place for an acknowledgement in the making.
+func (a *answers) room() io.ReadWriter {
+	if a.taken == len(a.rooms) {
+		a.rooms = append(a.rooms, &spool{})
+	}
+	s := a.rooms[a.taken]
+	s.reset()
+	a.taken++
+	return s
+}
+
+func (a *answers) close() {
+	a.groups.close()
+	for _, s := range a.rooms {
+		s.close()
+	}
 }
 
 // hooks collects what is answered.
@@ -116,14 +138,16 @@ func (a *answers) hooks(o *validate.Options) {
 		if err := a.begin(ic, g); err != nil {
 			return err
 		}
-		if a.group != nil && !g.NoAck {
-			a.group.Close()
-			a.groups = append(a.groups, a.group)
-		}
-		if a.group = nil; a.contrl != nil {
+		if a.contrl != nil {
 			a.contrl.AddGroup(g)
+			return nil
 		}
-		return nil
+		var err error
+		if a.group != nil && !g.NoAck {
+			err = a.endGroup(a.group)
+		}
+		a.group, a.taken = nil, 0
+		return err
 	}
 	o.OnInterchange = func(ic *validate.Interchange) error {
 		err := a.begin(ic, nil)
@@ -132,7 +156,8 @@ func (a *answers) hooks(o *validate.Options) {
 		} else if err == nil {
 			err = a.x12(ic)
 		}
-		a.group, a.groups, a.contrl = nil, nil, nil
+		a.group, a.contrl, a.ended, a.taken = nil, nil, 0, 0
+		a.groups.reset()
 		return err
 	}
 }
@@ -143,15 +168,43 @@ func (a *answers) begin(ic *validate.Interchange, g *validate.Group) error {
 	switch {
 	case ic.Standard == schema.EDIFACT:
 		if a.contrl == nil && (a.kind == ack.Auto || a.kind == ack.CONTRL) {
-			a.contrl, err = ack.BeginContrl(ic, ack.Options{})
+			a.contrl, err = ack.BeginContrl(ic, ack.Options{Room: a.room})
 		}
 	case g != nil && a.group == nil && a.kind != ack.CONTRL && a.kind != ack.TA1:
-		a.group, err = ack.NewFunctional(a.kind, ic, g, ack.Options{})
+		a.group, err = ack.NewFunctional(a.kind, ic, g, ack.Options{Room: a.room})
 	}
 	if errors.Is(err, ack.ErrNotAcknowledged) {
 		return nil
 	}
 	return err
+}
+
+// endGroup writes what answers a group into the room for those of its
+// interchange.
+func (a *answers) endGroup(f *ack.Functional) error {
+	number := a.control + a.ended
+	gs, d := f.Envelope.GS, f.Envelope.Delimiters
+	gs.Control = strconv.Itoa(number)
+	gs.SetTime(a.env.Now())
+	gs.Sender, gs.Receiver = cmp.Or(gs.Sender, "UNKNOWN"), cmp.Or(gs.Receiver, "UNKNOWN")
+	a.ended++
+	w := edi.NewWriter(a.groups, d, edi.WriterOptions{LineEnd: lineEnd(d), Buffer: 1 << 10})
+	if err := gs.Write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := f.Write(a.groups, fmt.Sprintf("%04d", number%1000000000)); err != nil {
+		return err
+	}
+	if err := w.WriteRaw([]byte(lineEnd(d))); err != nil {
+		return err
+	}
+	if err := (x12.Trailer{Count: 1, Control: gs.Control}).WriteGE(w); err != nil {
+		return err
+	}
+	return w.Flush()
 }
 
 // x12 writes the acknowledgement of an X12 interchange.
@@ -166,28 +219,23 @@ func (a *answers) x12(ic *validate.Interchange) error {
 		t.Control = digits(t.Control)
 		out.TA1 = append(out.TA1, t)
 	}
-	number := a.control
-	if a.kind != ack.Auto || ic.Accepted {
-		for _, f := range a.groups {
-			text, err := f.Bytes(fmt.Sprintf("%04d", number%1000000000))
-			if err != nil {
-				return err
-			}
-			gs := f.Envelope.GS
-			gs.Control = strconv.Itoa(number)
-			gs.SetTime(a.env.Now())
-			gs.Sender, gs.Receiver = cmp.Or(gs.Sender, "UNKNOWN"), cmp.Or(gs.Receiver, "UNKNOWN")
-			out.Groups = append(out.Groups, x12.Group{GS: gs, Documents: []x12.Document{{Bytes: text}}})
-			number++
-		}
+	groups := a.ended
+	if a.kind == ack.Auto && !ic.Accepted {
+		groups = 0
 	}
-	if len(out.TA1) == 0 && len(out.Groups) == 0 {
+	if len(out.TA1) == 0 && groups == 0 {
 		a.nameless = errors.Join(a.nameless, ack.Answerable(ic))
 		return nil
 	}
+	if groups > 0 {
+		out.Body = func(w io.Writer) (int, error) {
+			_, err := io.Copy(w, a.groups)
+			return groups, err
+		}
+	}
 	out.ISA.Control = strconv.Itoa(a.control)
 	out.ISA.SetTime(a.env.Now())
-	a.control = max(number, a.control+1)
+	a.control += max(groups, 1)
 	return a.write(ic, out.Write)
 }
 
@@ -203,11 +251,14 @@ func (a *answers) edifact(ic *validate.Interchange) error {
 	} else if err != nil {
 		return err
 	}
-	text, err := c.Bytes("1")
-	if err != nil {
-		return err
+	out := edifact.Interchange{UNB: c.UNB, Delimiters: c.Delimiters, LineEnd: lineEnd(c.Delimiters)}
+	out.Body = func(w io.Writer) (int, error) {
+		if err := c.Write(w, "1"); err != nil {
+			return 0, err
+		}
+		_, err := io.WriteString(w, out.LineEnd)
+		return 1, err
 	}
-	out := edifact.Interchange{UNB: c.UNB, Delimiters: c.Delimiters, LineEnd: lineEnd(c.Delimiters), Documents: []edifact.Document{{Bytes: text}}}
 	out.UNB.Control = strconv.Itoa(a.control)
 	out.UNB.SetTime(a.env.Now())
 	a.control++

@@ -64,6 +64,8 @@ func newEDIDictionaryImportCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import SOURCE...",
 		Short: "Turn a directory, SEF file or schema into dictionaries and guides",
+		Example: `  tradepost edi dictionary import d96a.zip --to dictionaries
+  tradepost edi dictionary import partner.sef --to dictionaries -o json`,
 		Long: `Reads UN/EDIFACT directories of UNECE (the zip as it is downloaded, or a folder),
 SEF files, StAEDI schemas and XML Schemas of the BizTalk kind, and writes a
 dictionary and a guide for each document below --to. --dictionary of the other

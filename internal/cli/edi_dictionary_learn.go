@@ -28,6 +28,8 @@ func newEDIDictionaryLearnCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "learn FILE...",
 		Short: "Draft a guide from real documents",
+		Example: `  tradepost edi dictionary learn samples
+  tradepost edi dictionary learn samples --name acme/850 --to drafts`,
 		Long: `Reads documents of one type, from files and folders, and writes a guide that says
 what they have: which segments stand where, which always, how often, how long
 the values are and which codes occur. Behind each line stands what was seen.

@@ -31,6 +31,8 @@ func newEDIDictionaryListCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [WORD]",
 		Short: "List the guides there are",
+		Example: `  tradepost edi dictionary list
+  tradepost edi dictionary list invoice`,
 		Long: `Lists the shipped guides and those of --dictionary; with WORD those whose name,
 type, version or title has it. A star stands at the guide that documents of its
 type and version are checked with when no other one is named.`,

@@ -44,6 +44,8 @@ func newQueueListCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the lanes that have work or are paused, or the dead letters",
+		Example: `  tradepost queue list
+  tradepost queue list --dead -o json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := out.check(cmd); err != nil {
 				return err
@@ -124,9 +126,10 @@ func newQueuePauseCommand(env *Env, verb, short string, paused bool) *cobra.Comm
 		ask processes.LaneRequest
 	)
 	cmd := &cobra.Command{
-		Use:   verb + " LANE",
-		Short: short,
-		Args:  want("the name of a LANE (`tradepost queue list` prints them)"),
+		Use:     verb + " LANE",
+		Short:   short,
+		Example: "  tradepost queue " + verb + " deliver/supplier-as2",
+		Args:    want("the name of a LANE (`tradepost queue list` prints them)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return st.withStore(cmd, env, func(cfg *config.Config, s Store) error {
 				if err := knownLane(cmd.Context(), cfg, s, args[0]); err != nil {
@@ -183,8 +186,9 @@ func newQueueRetryCommand(env *Env) *cobra.Command {
 		ask processes.LaneRequest
 	)
 	cmd := &cobra.Command{
-		Use:   "retry ID... | --all",
-		Short: "Put dead letters back as the last of their lanes",
+		Use:     "retry ID... | --all",
+		Short:   "Put dead letters back as the last of their lanes",
+		Example: `  tradepost queue retry --all`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return errors.New("name the IDs of dead letters (`tradepost queue list --dead` prints them), or --all")

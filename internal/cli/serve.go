@@ -21,8 +21,9 @@ func newServeCommand(env *Env) *cobra.Command {
 		withParent bool
 	)
 	cmd := &cobra.Command{
-		Use:   "serve",
-		Short: "Run a station: listeners, queue, console",
+		Use:     "serve",
+		Short:   "Run a station: listeners, queue, console",
+		Example: `  tradepost serve --config my-station/tradepost.yaml`,
 		Long: `Runs the station of a configuration until it is told to stop (Ctrl-C or
 SIGTERM); then it finishes what is in hand. Started again it goes on where it
 stopped, however it stopped.

@@ -58,6 +58,8 @@ func newVersionCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print which tradepost this is",
+		Example: `  tradepost version
+  tradepost version -o json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := out.check(cmd); err != nil {
 				return err
