@@ -17,6 +17,9 @@ type WriterOptions struct {
 	// KeepEmpty writes trailing empty elements and components instead of
 	// leaving them out.
 	KeepEmpty bool
+	// Buffer is how many bytes are kept before they go to the underlying
+	// writer; 0 stands for 32 KiB.
+	Buffer int
 }
 
 // Writer writes segments: raw ones exactly as they were read, and new ones
@@ -42,7 +45,10 @@ type Writer struct {
 
 // NewWriter returns a Writer that delimits new segments with d.
 func NewWriter(w io.Writer, d Delimiters, o WriterOptions) *Writer {
-	return &Writer{w: bufio.NewWriterSize(w, 32<<10), d: d, opt: o}
+	if o.Buffer <= 0 {
+		o.Buffer = 32 << 10
+	}
+	return &Writer{w: bufio.NewWriterSize(w, o.Buffer), d: d, opt: o}
 }
 
 // Delimiters returns the delimiters new segments are written with.

@@ -3,6 +3,7 @@ package ack
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,32 +28,29 @@ type Contrl struct {
 	Delimiters edi.Delimiters
 	Status     Status // final after Close
 
-	o        Options
-	head     *rows            // UCI, and once it is closed all that follows
-	body     *rows            // UCM with what stands below, of all messages
-	parts    []messageVerdict // of body, a message each
-	groups   []groupVerdict
-	noted    int             // segments of messages that were listed
-	charset  edifact.Charset // of the interchange answered
-	repeated []byte          // values that are repeated from it and not in UNOA
-	taken    int             // messages accepted
-	refused  int             // messages refused
-	plain    edifact.Charset // UNOA
-	noAck    bool            // it holds CONTRL itself
+	o       Options
+	uci     []edi.Field   // once it is closed
+	open    io.ReadWriter // messages of the group that is open, as entries
+	done    io.ReadWriter // groups that ended, as entries
+	message bytes.Buffer  // what is said of one message, or of a group
+	rows    *rows         // of message
+	err     error         // of writing a part
+	noted   int           // segments of messages that were listed
+	taken   int           // messages accepted
+	refused int           // messages refused
+	dropped bool          // the interchange was refused, and what was accepted in it with it
+	noAck   bool          // it holds CONTRL itself
+
+	charset edifact.Charset // of the interchange answered
+	plain   edifact.Charset // UNOA
+	wider   []carrier       // sets that may carry what is repeated, the first one that of the interchange
 }
 
-// messageVerdict is one message in the body.
-type messageVerdict struct {
-	end, count int  // behind it: bytes and segments of the body
-	accepted   bool // by validation
-	taken      bool // by the CONTRL
-}
-
-// groupVerdict is a group that ended, with its UCF and its messages.
-type groupVerdict struct {
-	fields   []edi.Field // of the UCF, none for messages without a group
-	parts    int         // behind its messages
-	accepted bool
+// carrier is a character set, and whether it holds all that is repeated.
+type carrier struct {
+	id   string
+	set  edifact.Charset
+	fits bool
 }
 
 // NewContrl makes the CONTRL of an interchange whose groups and documents are
@@ -84,13 +82,19 @@ func BeginContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 	c := &Contrl{Delimiters: ic.Delimiters, Status: Accepted, o: o}
 	c.charset, _ = edifact.CharsetOf(syntax)
 	c.plain, _ = edifact.CharsetOf("UNOA")
+	syntax = or(c.copied(syntax, 4), "UNOA")
+	for _, id := range []string{syntax, "UNOB", "UNOC"} {
+		set, _ := edifact.CharsetOf(id) // one that is not known was agreed on by both sides
+		c.wider = append(c.wider, carrier{id: id, set: set, fits: true})
+	}
+	c.copied(syntax, 4) // it is repeated, too
 	if len(number) != 1 || number < "1" || number > "4" {
 		number = "3" // the one asked for does not exist
 	}
 	fit := func(p edi.Party) edi.Party {
 		return edi.Party{ID: c.copied(p.ID, 35), Qualifier: c.copied(p.Qualifier, 4), Internal: c.copied(p.Internal, 35)}
 	}
-	c.UNB = edifact.UNB{Syntax: or(c.copied(syntax, 4), "UNOA"), Version: number, Sender: fit(ic.To), Receiver: fit(ic.From)}
+	c.UNB = edifact.UNB{Syntax: syntax, Version: number, Sender: fit(ic.To), Receiver: fit(ic.From)}
 	if ic.Test {
 		c.UNB.Test = "1"
 	}
@@ -98,7 +102,8 @@ func BeginContrl(ic *validate.Interchange, o Options) (*Contrl, error) {
 		n, _ := strconv.Atoi(c.UNB.Version)
 		c.Delimiters = edi.DefaultEDIFACT(n)
 	}
-	c.head, c.body = newRows(c.Delimiters), newRows(c.Delimiters)
+	c.open, c.done = o.room(), o.room()
+	c.rows = newRows(&c.message, c.Delimiters)
 	return c, nil
 }
 
@@ -112,62 +117,30 @@ func (c *Contrl) Close(ic *validate.Interchange) error {
 		return fmt.Errorf("interchange %s holds CONTRL: %w", ic.Control, ErrNotAcknowledged)
 	}
 	c.interchange(ic)
-	body, err := c.body.bytes()
-	if err != nil {
-		return err
-	}
-	c.head.out.Grow(len(body))
-	from := messageVerdict{}
-	parts := c.parts
-	for _, g := range c.groups {
-		if g.fields != nil {
-			c.head.add("UCF", g.fields...)
-			if !g.accepted {
-				c.lower()
-			}
-		}
-		refused := !ic.Accepted || g.fields != nil && !g.accepted // what is above takes all below with it
-		for ; len(parts) > 0 && len(c.parts)-len(parts) < g.parts; parts = parts[1:] {
-			p := parts[0]
-			switch {
-			case p.accepted && refused:
-				c.refused++
-			default:
-				if c.head.raw(body[from.end:p.end], p.count-from.count); p.taken {
-					c.taken++
-				} else {
-					c.refused++
-					c.lower()
-				}
-			}
-			from = p
-		}
-	}
-	c.body, c.parts, c.groups = nil, nil, nil
+	c.dropped = !ic.Accepted
 	if c.Status == PartlyAccepted && c.taken == 0 && c.refused > 0 {
 		c.Status = Rejected
 	}
-	c.UNB.Syntax = c.carrying(c.UNB.Syntax)
-	return nil
+	for _, w := range c.wider {
+		if w.fits {
+			c.UNB.Syntax = w.id
+			break
+		}
+	}
+	return c.err
 }
 
-// carrying gives the character set of the CONTRL: that of the interchange
-// answered, or a wider one where the sender did not keep to it in what the
-// CONTRL repeats.
-func (c *Contrl) carrying(id string) string {
-	fits := func(id string) bool {
-		set, known := edifact.CharsetOf(id)
-		if !known {
-			return true // both sides agreed on it
-		}
-		return set.Check(c.repeated) < 0
+// enter puts what was said of one message or group into w.
+func (c *Contrl) enter(kind entryKind, w io.Writer) {
+	err := c.rows.flush()
+	if err == nil {
+		err = entry{kind: kind, count: c.rows.count, text: c.message.Bytes()}.write(w)
 	}
-	for _, wider := range []string{id, "UNOB", "UNOC"} {
-		if fits(wider) {
-			return wider
-		}
+	if c.err == nil {
+		c.err = err
 	}
-	return id
+	c.rows.count = 0
+	c.message.Reset()
 }
 
 func or(a, b string) string {
@@ -216,22 +189,39 @@ func (c *Contrl) interchange(ic *validate.Interchange) {
 		action, c.Status = actionRejected, Rejected
 	}
 	fields := []edi.Field{edi.Simple(c.copied(ic.Control, 14)), c.party(ic.From), c.party(ic.To), edi.Simple(action)}
-	c.head.add("UCI", append(fields, service(ic.Issues)...)...)
+	c.uci = append(fields, service(ic.Issues)...)
 }
 
 // AddGroup takes the verdict on a group that ended.
 func (c *Contrl) AddGroup(g *validate.Group) {
 	c.noAck = c.noAck || g.NoAck
-	v := groupVerdict{parts: len(c.parts), accepted: g.Accepted}
+	refused := false // what is above takes all below with it
 	if g.Type != "" || g.Control != "" {
 		action := actionAcknowledged
-		if !g.Accepted {
+		if refused = !g.Accepted; refused {
 			action = actionRejected
+			c.lower()
 		}
-		v.fields = []edi.Field{edi.Simple(or(c.copied(g.Control, 14), nothing)), edi.Simple(c.copied(g.Sender, 35)), edi.Simple(c.copied(g.Receiver, 35)), edi.Simple(action)}
-		v.fields = append(v.fields, service(g.Issues)...)
+		fields := []edi.Field{edi.Simple(or(c.copied(g.Control, 14), nothing)), edi.Simple(c.copied(g.Sender, 35)), edi.Simple(c.copied(g.Receiver, 35)), edi.Simple(action)}
+		c.rows.add("UCF", append(fields, service(g.Issues)...)...)
+		c.enter(entryGroup, c.done)
 	}
-	c.groups = append(c.groups, v)
+	err := readEntries(c.open, func(e entry) error {
+		switch {
+		case e.kind == entryAccepted && refused:
+			c.refused++
+			return nil
+		case e.kind == entryRefused:
+			c.refused++
+			c.lower()
+		default:
+			c.taken++
+		}
+		return e.write(c.done)
+	})
+	if c.err == nil {
+		c.err = err
+	}
 }
 
 // nothing stands where a CONTRL must repeat a reference or type that the sender
@@ -251,8 +241,11 @@ func (c *Contrl) copied(value string, longest int) string {
 	if c.charset.ID() == "UNOW" || c.charset.ID() == "UNOY" {
 		out = string([]rune(string(b))[:min(longest, utf8.RuneCount(b))])
 	}
-	if c.plain.Check([]byte(out)) >= 0 {
-		c.repeated = append(c.repeated, out...) // what UNOA has, all others have, too
+	if c.plain.Check([]byte(out)) >= 0 { // what UNOA has, all others have, too
+		for i := range c.wider {
+			w := &c.wider[i]
+			w.fits = w.fits && (w.set.ID() == "" || w.set.Check([]byte(out)) < 0)
+		}
 	}
 	return out
 }
@@ -276,15 +269,20 @@ func (c *Contrl) Add(doc *validate.Document) {
 	if !taken {
 		action = actionRejected
 	}
-	defer func() {
-		c.parts = append(c.parts, messageVerdict{end: c.body.size(), count: c.body.count, accepted: doc.Accepted, taken: taken})
-	}()
+	kind := entryRefused
+	switch {
+	case doc.Accepted:
+		kind = entryAccepted
+	case taken:
+		kind = entryNoted
+	}
+	defer func() { c.enter(kind, c.open) }()
 	fields := []edi.Field{
 		edi.Simple(or(c.copied(doc.Control, 14), nothing)),
 		edi.Composite(or(c.copied(doc.Type, 6), nothing), c.copied(number, 3), c.copied(release, 3), c.copied(doc.Agency, 3), c.copied(doc.Convention, 6)),
 		edi.Simple(action),
 	}
-	c.body.add("UCM", append(fields, service(documentIssues(doc))...)...)
+	c.rows.add("UCM", append(fields, service(documentIssues(doc))...)...)
 	at, segments, elements := 0, 0, 0
 	for _, is := range doc.Issues {
 		if c.noted >= mostNoted || segments > mostSegments {
@@ -306,7 +304,7 @@ func (c *Contrl) Add(doc *validate.Document) {
 			if is.Level == validate.LevelSegment {
 				segment = append(segment, edi.Simple(code))
 			}
-			c.body.add("UCS", segment...)
+			c.rows.add("UCS", segment...)
 			c.noted++
 			at, elements = is.Ordinal, 0
 		}
@@ -314,7 +312,7 @@ func (c *Contrl) Add(doc *validate.Document) {
 			continue
 		}
 		if elements++; elements <= mostElements {
-			c.body.add("UCD", edi.Simple(code), position(is))
+			c.rows.add("UCD", edi.Simple(code), position(is))
 			c.noted++
 		}
 	}
@@ -331,30 +329,43 @@ func documentIssues(doc *validate.Document) []*validate.Issue {
 	return out
 }
 
-// Bytes writes the message, UNH to UNT; control is its UNH 0062.
+// Bytes gives the message, UNH to UNT; control is its UNH 0062. It can be had
+// once.
 func (c *Contrl) Bytes(control string) ([]byte, error) {
-	text, err := c.head.bytes()
-	if err != nil {
-		return nil, err
-	}
 	var b bytes.Buffer
-	b.Grow(len(text) + 256) // UNH and UNT, too
-	w := edi.NewWriter(&b, c.Delimiters, edi.WriterOptions{})
+	err := c.Write(&b, control)
+	return b.Bytes(), err
+}
+
+// Write writes what Bytes gives.
+func (c *Contrl) Write(out io.Writer, control string) error {
+	if c.err != nil {
+		return c.err
+	}
+	w := newRows(out, c.Delimiters)
 	unh := edifact.UNH{Control: control, Type: "CONTRL", Version: "D", Release: "3", Agency: "UN"}
 	if c.UNB.Version == "4" {
 		unh.Version, unh.Release = "4", "1"
 	}
-	if err := unh.Write(w); err != nil {
-		return nil, err
+	if err := unh.Write(w.w); err != nil {
+		return err
 	}
-	if err := w.WriteRaw(text); err != nil {
-		return nil, err
+	w.add("UCI", c.uci...)
+	err := readEntries(c.done, func(e entry) error {
+		if e.kind == entryAccepted && c.dropped {
+			return nil
+		}
+		w.count += e.count
+		return w.w.WriteRaw(e.text)
+	})
+	if err != nil {
+		return err
 	}
-	if err := (edifact.Trailer{Count: c.head.count + 2, Control: control}).WriteUNT(w); err != nil {
-		return nil, err
+	if w.err != nil {
+		return w.err
 	}
-	if err := w.Flush(); err != nil {
-		return nil, err
+	if err := (edifact.Trailer{Count: w.count + 2, Control: control}).WriteUNT(w.w); err != nil {
+		return err
 	}
-	return b.Bytes(), nil
+	return w.flush()
 }

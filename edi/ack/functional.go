@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,16 +33,6 @@ const convention999 = "005010X231A1"
 // acknowledged themselves (X12.20), or that nothing was asked for.
 var ErrNotAcknowledged = errors.New("not acknowledged")
 
-// Options say how strict a verdict is.
-type Options struct {
-	// AcceptErrors gives documents with element and segment errors the verdict
-	// E (accepted, errors noted) in place of R. Documents whose envelope is wrong
-	// are rejected all the same.
-	AcceptErrors bool
-	// NoteWarnings gives documents with waivers the verdict E and lists these.
-	NoteWarnings bool
-}
-
 // Envelope says what an acknowledgement is wrapped in. Control numbers, date
 // and time are left to the caller.
 type Envelope struct {
@@ -58,10 +49,10 @@ type Functional struct {
 
 	o        Options
 	group    *validate.Group
+	room     io.ReadWriter // of rows
 	rows     *rows
-	verdicts []int // where in rows the verdicts on documents stand
-	noted    int   // segments of documents that were listed
-	partly   bool  // a document was accepted with errors noted
+	noted    int  // segments of documents that were listed
+	partly   bool // a document was accepted with errors noted
 	accepted int
 	received int
 	closed   bool
@@ -108,7 +99,8 @@ func NewFunctional(kind Kind, ic *validate.Interchange, gr *validate.Group, o Op
 		kind = KindFor(gr.Version)
 	}
 	f := &Functional{Kind: kind, o: o, group: gr, Envelope: envelope(ic)}
-	f.rows = newRows(f.Envelope.Delimiters)
+	f.room = o.room()
+	f.rows = newRows(f.room, f.Envelope.Delimiters)
 	f.Envelope.GS = x12.GS{Type: "FA", Sender: f.clean(gr.Receiver), Receiver: f.clean(gr.Sender), Agency: "X", Version: f.clean(release(gr.Version))}
 	ak1 := []edi.Field{f.copied(gr.Type, 2), f.copied(gr.Control, 9)}
 	if kind == FA999 {
@@ -209,16 +201,11 @@ func (f *Functional) Add(doc *validate.Document) {
 	case len(noted) > 0:
 		status = AcceptedWithErrors
 	}
-	tag := "AK5"
-	if f.Kind == FA999 {
-		tag = "IK5"
-	}
 	if status.accepted() {
 		f.accepted++
 	}
 	f.partly = f.partly || len(codes) > 0
-	f.verdicts = append(f.verdicts, f.rows.size()+len(tag)+1)
-	f.rows.add(tag, verdict(status, codes)...)
+	f.rows.add(f.verdictTag(), verdict(status, codes)...)
 }
 
 func verdict(s Status, codes []string) []edi.Field {
@@ -406,13 +393,8 @@ func (f *Functional) Close() {
 	default:
 		f.Status = Accepted
 	}
-	if !f.group.Accepted { // a refused group takes its documents with it
+	if !f.group.Accepted {
 		f.accepted = 0
-		if text, err := f.rows.bytes(); err == nil {
-			for _, at := range f.verdicts {
-				text[at] = string(Rejected)[0]
-			}
-		}
 	}
 	declared := f.group.Declared
 	if declared < 0 {
@@ -423,34 +405,51 @@ func (f *Functional) Close() {
 	f.rows.add("AK9", append(fields, verdict("", codes)[1:]...)...)
 }
 
-// Bytes writes the document, ST to SE, with the delimiters of the envelope.
-// control is its ST02, four to nine characters.
+// Bytes gives the document, ST to SE, with the delimiters of the envelope.
+// control is its ST02, four to nine characters. It can be had once.
 func (f *Functional) Bytes(control string) ([]byte, error) {
-	f.Close()
-	text, err := f.rows.bytes()
-	if err != nil {
-		return nil, err
-	}
 	var b bytes.Buffer
-	b.Grow(len(text) + 256) // ST and SE, too
-	w := edi.NewWriter(&b, f.Envelope.Delimiters, edi.WriterOptions{})
+	err := f.Write(&b, control)
+	return b.Bytes(), err
+}
+
+// Write writes what Bytes gives.
+func (f *Functional) Write(out io.Writer, control string) error {
+	f.Close()
+	if err := f.rows.flush(); err != nil {
+		return err
+	}
+	w := edi.NewWriter(out, f.Envelope.Delimiters, edi.WriterOptions{Buffer: smallBuffer})
 	st := x12.ST{Type: string(f.Kind), Control: control}
 	if f.Kind == FA999 {
 		st.Convention = convention999
 	}
 	if err := st.Write(w); err != nil {
-		return nil, err
-	}
-	if err := w.WriteRaw(text); err != nil {
-		return nil, err
-	}
-	if err := (x12.Trailer{Count: f.rows.count + 2, Control: control}).WriteSE(w); err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.Flush(); err != nil {
-		return nil, err
+		return err
 	}
-	return b.Bytes(), nil
+	body := out
+	if !f.group.Accepted { // a refused group takes its documents with it
+		d := f.Envelope.Delimiters
+		body = &refusing{w: out, mark: append([]byte(f.verdictTag()), d.Element), end: d.Segment}
+	}
+	if _, err := io.Copy(body, f.room); err != nil {
+		return err
+	}
+	if err := (x12.Trailer{Count: f.rows.count + 2, Control: control}).WriteSE(w); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// verdictTag is the segment with the verdict on a document.
+func (f *Functional) verdictTag() string {
+	if f.Kind == FA999 {
+		return "IK5"
+	}
+	return "AK5"
 }
 
 // Answer makes the 997 or 999 of a group whose documents are in the report.

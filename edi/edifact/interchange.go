@@ -20,6 +20,10 @@ type Interchange struct {
 	LineEnd    string         // behind every envelope segment and document: "", "\n" or "\r\n"
 	Groups     []Group        // either groups
 	Documents  []Document     // or documents without
+
+	// Body, when it is set, writes further groups or documents, whole and with
+	// their line ends, and gives their number: of those too long to be held.
+	Body func(io.Writer) (int, error)
 }
 
 // Group is a group of an Interchange.
@@ -84,7 +88,18 @@ func (x *Interchange) Write(w io.Writer) error {
 			return fmt.Errorf("document %d: %w", i+1, err)
 		}
 	}
-	if err := (Trailer{len(x.Groups) + len(x.Documents), x.UNB.Control}).WriteUNZ(out); err != nil {
+	count := len(x.Groups) + len(x.Documents)
+	if x.Body != nil {
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		n, err := x.Body(w)
+		if err != nil {
+			return err
+		}
+		count += n
+	}
+	if err := (Trailer{count, x.UNB.Control}).WriteUNZ(out); err != nil {
 		return err
 	}
 	return out.Flush()

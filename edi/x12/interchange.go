@@ -19,6 +19,10 @@ type Interchange struct {
 	LineEnd    string         // behind every envelope segment and document: "", "\n" or "\r\n"
 	TA1        []TA1
 	Groups     []Group
+
+	// Body, when it is set, writes further groups, GS to GE with their line
+	// ends, and gives their number: of those that are too many to be held.
+	Body func(io.Writer) (int, error)
 }
 
 // Group is a group of an Interchange.
@@ -75,8 +79,19 @@ func (x *Interchange) Write(w io.Writer) error {
 			return err
 		}
 	}
+	groups := len(x.Groups)
+	if x.Body != nil {
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		n, err := x.Body(w)
+		if err != nil {
+			return err
+		}
+		groups += n
+	}
 	// IEA01 counts groups; an interchange of TA1 alone says 0.
-	if err := (Trailer{len(x.Groups), x.ISA.Control}).WriteIEA(out); err != nil {
+	if err := (Trailer{groups, x.ISA.Control}).WriteIEA(out); err != nil {
 		return err
 	}
 	return out.Flush()
