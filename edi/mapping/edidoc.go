@@ -236,19 +236,21 @@ func (d *ediDoc) text(seg int32, element, component int) []byte {
 	if component == 0 && (s.layout == nil || element > len(s.layout.Uses) || s.layout.Uses[element-1].Composite == nil) {
 		return v
 	}
-	for n := max(component, 1); ; n-- {
-		i := bytes.IndexByte(v, d.delims.Component)
+	// Composites are short: looking at each byte takes less than a search would.
+	n, from, sep := max(component, 1), 0, d.delims.Component
+	for i, c := range v {
+		if c != sep {
+			continue
+		}
 		if n == 1 {
-			if i >= 0 {
-				v = v[:i]
-			}
-			return v
+			return v[from:i]
 		}
-		if i < 0 {
-			return nil
-		}
-		v = v[i+1:]
+		n, from = n-1, i+1
 	}
+	if n > 1 {
+		return nil
+	}
+	return v[from:]
 }
 
 // observe tells whether what is read from now on counts as carried. Conditions
