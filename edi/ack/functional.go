@@ -127,7 +127,7 @@ func envelope(ic *validate.Interchange) Envelope {
 	if ic.Test {
 		e.ISA.Usage = "T"
 	}
-	if len(e.ISA.Version) != 5 || !allDigits(e.ISA.Version) {
+	if v := e.ISA.Version; len(v) != 5 || !allDigits(v) || v < "00200" || v >= "00900" { // none there is (I11)
 		e.ISA.Version = "00401"
 	}
 	if e.Delimiters.Component == 0 || e.Delimiters.SegmentTail != "" || e.Delimiters.Validate() != nil {
@@ -138,7 +138,11 @@ func envelope(ic *validate.Interchange) Envelope {
 	}
 	e.Delimiters = x12.InForce(e.Delimiters, e.ISA.Version)
 	fit := func(p edi.Party) edi.Party {
-		return edi.Party{Qualifier: cut(clean(p.Qualifier, e.Delimiters), 2), ID: cut(clean(p.ID, e.Delimiters), 15)}
+		q := clean(p.Qualifier, e.Delimiters)
+		if len(q) != 2 {
+			q = "ZZ" // what is given back as it was would not be an ISA
+		}
+		return edi.Party{Qualifier: q, ID: cut(clean(p.ID, e.Delimiters), 15)}
 	}
 	e.ISA.Sender, e.ISA.Receiver = fit(ic.To), fit(ic.From)
 	return e

@@ -19,9 +19,13 @@ type InterchangeAnswer struct {
 
 // Interchange makes the TA1 of an interchange. The note is the code of the
 // first fault of the interchange, 000 when there is none. An interchange that is
-// accepted while a GS in it is wrong gets E, since a 997 has no code for that.
+// accepted while a GS in it is wrong gets E, since a 997 has no code for that. A
+// control number, date or time that the inbound interchange had wrong is given
+// back as it was, as far as the delimiters can carry it.
 func Interchange(ic *validate.Interchange) InterchangeAnswer {
-	t := x12.TA1{Control: ic.Control, Date: ic.Date, Time: ic.Time, Code: "A", Note: "000"}
+	e := envelope(ic)
+	repeat := func(value string) string { return clean(value, e.Delimiters) }
+	t := x12.TA1{Control: repeat(ic.Control), Date: repeat(ic.Date), Time: repeat(ic.Time), Code: "A", Note: "000"}
 	for _, is := range ic.Issues {
 		if note, ok := strings.CutPrefix(is.Ack, "TA105="); ok && is.Severity == validate.Error {
 			t.Code, t.Note = "R", note
@@ -31,17 +35,14 @@ func Interchange(ic *validate.Interchange) InterchangeAnswer {
 	if note, ok := strings.CutPrefix(ic.Noted, "TA105="); ok && t.Code == "A" {
 		t.Code, t.Note = "E", note // its groups are refused by themselves
 	}
-	return InterchangeAnswer{TA1: t, Envelope: envelope(ic)}
+	return InterchangeAnswer{TA1: t, Envelope: e}
 }
 
-// Bytes writes the TA1 segment. A control number, date or time that the
-// inbound interchange had wrong is given back as it was, as far as the
-// delimiters can carry it.
+// Bytes writes the TA1 segment.
 func (a InterchangeAnswer) Bytes() ([]byte, error) {
 	var b bytes.Buffer
 	w := edi.NewWriter(&b, a.Envelope.Delimiters, edi.WriterOptions{})
-	d := a.Envelope.Delimiters
-	err := w.Write("TA1", clean(a.TA1.Control, d), clean(a.TA1.Date, d), clean(a.TA1.Time, d), a.TA1.Code, a.TA1.Note)
+	err := w.Write("TA1", a.TA1.Control, a.TA1.Date, a.TA1.Time, a.TA1.Code, a.TA1.Note)
 	if err == nil {
 		err = w.Flush()
 	}

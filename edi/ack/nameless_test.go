@@ -4,9 +4,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"tradepost/edi/ack"
 	"tradepost/edi/validate"
+	"tradepost/edi/x12"
 )
 
 // TestAnswerable: an interchange that does not say whom it is from, whom it is
@@ -58,5 +60,40 @@ func says(t *testing.T, what string, err error, want string) {
 	t.Helper()
 	if want == "" && err != nil || want != "" && (!errors.Is(err, ack.ErrNotAcknowledged) || !strings.Contains(err.Error(), want)) {
 		t.Errorf("%s: %v, want %q", what, err, want)
+	}
+}
+
+// TestSlippedHeader: whatever stands in an ISA, what answers it is an ISA that
+// can be read.
+func TestSlippedHeader(t *testing.T) {
+	t.Parallel()
+	const good = "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260301*1200*U*00401*000000001*1*T*:~IEA*0*000000001~"
+	for _, c := range []struct{ name, was, is, want string }{
+		{"as it should be", "", "", "*ZZ*B              *ZZ*A              *"},
+		{"ISA05 of one character", "*ZZ*A ", "*0*A ", "*ZZ*B              *ZZ*A              *"},
+		{"ISA05 blank", "*ZZ*A ", "*  *A ", "*ZZ*A              *"},
+		{"a terminator in ISA09", "260301", "26~301", ""},
+		{"a separator in ISA10", "*1200*", "*1:00*", "TA1*000000001*260301*100*"},
+		{"a release that there is not", "*00401*", "*99999*", "*00401*"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			report, err := validate.Validate(t.Context(), strings.NewReader(strings.Replace(good, c.was, c.is, 1)), validate.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer := ack.Interchange(report.Interchanges[0])
+			out := x12.Interchange{ISA: answer.Envelope.ISA, Delimiters: answer.Envelope.Delimiters, TA1: []x12.TA1{answer.TA1}}
+			out.ISA.Control = "7"
+			out.ISA.SetTime(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC))
+			var b strings.Builder
+			if err := out.Write(&b); err != nil || !strings.Contains(b.String(), c.want) {
+				t.Fatalf("%v, want %q\n%s", err, c.want, b.String())
+			}
+			back, err := validate.Validate(t.Context(), strings.NewReader(b.String()), validate.Options{})
+			if err != nil || len(back.Interchanges) != 1 || back.Interchanges[0].TA1 != 1 {
+				t.Errorf("%v\n%s", err, b.String())
+			}
+		})
 	}
 }
