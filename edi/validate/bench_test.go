@@ -74,7 +74,7 @@ func ordersD96A(size int) []byte {
 			n++
 			fmt.Fprintf(&b, format+"'", args...)
 		}
-		fmt.Fprintf(&b, "UNH+%d+ORDERS:D:96A:UN:EAN008'", documents)
+		fmt.Fprintf(&b, "UNH+%d+ORDERS:D:96A:UN'", documents)
 		seg("BGM+220+PO%08d+9", documents)
 		seg("DTM+137:20260801:102")
 		seg("DTM+2:202609%02d:102", 1+documents%28)
