@@ -284,6 +284,7 @@ func TestLimits(t *testing.T) {
 		"elements":    {unb4 + "FTX" + strings.Repeat("+", 21) + "'UNT+1+1'", edi.CodeElements, "UNT"},
 		"components":  {unb4 + "FTX+a:b:c:d:e'UNT+1+1'", edi.CodeComponents, "UNT"},
 		"repetitions": {unb4 + "FTX+a*b*c*d'UNT+1+1'", edi.CodeRepeats, "UNT"},
+		"of a tag":    {unb4 + "FTX*b*c*d'UNT+1+1'", edi.CodeRepeats, "UNT"},
 		"binary":      {isa("U", "00401") + ">~BIN*51*" + strings.Repeat("x", 51) + "~", edi.CodeBinaryLong, ""},
 		"object":      {unb4 + "UNO+1+a+b+51'" + strings.Repeat("x", 51) + "UNP+51+1'", edi.CodeBinaryLong, ""},
 		"gap inside":  {unb4 + strings.Repeat("\n", 101) + "UNT+1+1'", edi.CodeGapLong, ""},

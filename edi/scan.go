@@ -156,7 +156,7 @@ func (r *Reader) mark(body []byte) int {
 		flags = hasRelease
 		i++
 	}
-	if n > r.scan.most {
+	if n >= r.scan.most { // one more part than separators
 		return 0
 	}
 	r.seg.seps, r.seg.elems, r.seg.flags = int(n)+1, int(m)+1, flags
