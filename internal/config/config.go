@@ -7,6 +7,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/netip"
 	"os"
@@ -277,4 +278,12 @@ func reason(err error) string {
 		return pe.Err.Error()
 	}
 	return err.Error()
+}
+
+// unreadable says what to do about a file that cannot be read.
+func unreadable(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "let the user of this program read it, and enter the folders above it"
+	}
+	return "relative paths start at the folder of the configuration"
 }

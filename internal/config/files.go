@@ -61,7 +61,7 @@ func (c *Config) CheckFiles() []Problem {
 				for key, file := range files {
 					if _, err := os.ReadFile(file); err != nil {
 						path := fmt.Sprintf("partnerships[%d].%s[%d].%s", i, direction, j, key)
-						out = append(out, c.at(path, file+" cannot be read: "+reason(err), "relative paths start at the folder of the configuration"))
+						out = append(out, c.at(path, file+" cannot be read: "+reason(err), unreadable(err)))
 					}
 				}
 			}

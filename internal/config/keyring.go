@@ -301,7 +301,7 @@ func openPair(list []*x509.Certificate, data []byte, sealer *certs.Sealer) (cryp
 func (k *collector) read(path, file string) ([]byte, bool) {
 	data, err := readFile(file)
 	if err != nil {
-		k.note(path, file+" cannot be read: "+reason(err), "relative paths start at the folder of the configuration")
+		k.note(path, file+" cannot be read: "+reason(err), unreadable(err))
 		return nil, false
 	}
 	return data, true
