@@ -12,7 +12,7 @@ import (
 // openStore returns what opens the store of a configuration.
 func openStore(env *Env) func(context.Context, *config.Config) (Store, error) {
 	return func(ctx context.Context, c *config.Config) (Store, error) {
-		return gateway.OpenStore(ctx, c, env.Now)
+		return gateway.OpenStoreBeside(ctx, c, env.Now)
 	}
 }
 

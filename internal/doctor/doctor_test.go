@@ -240,6 +240,9 @@ func TestFindings(t *testing.T) {
 		{name: "store of a newer program", spoil: fill, adjust: func(d *Doctor) {
 			d.OpenStore = func(context.Context) (Store, error) { return nil, &store.NewerVersionError{Have: 9, Know: 1} }
 		}, check: "store", status: Fail, text: "schema version 9", advice: "a newer tradepost"},
+		{name: "store of an older program", spoil: fill, adjust: func(d *Doctor) {
+			d.OpenStore = func(context.Context) (Store, error) { return nil, &store.OlderVersionError{Have: 1, Need: 2} }
+		}, check: "store", status: Warn, text: "the next start of `tradepost serve` brings it up to date", advice: "copy the store before"},
 		{name: "store does not answer", spoil: fill, adjust: func(d *Doctor) {
 			d.OpenStore = func(context.Context) (Store, error) { return &memory{fault: errors.New("malformed")}, nil }
 		}, check: "store", status: Fail, text: "malformed", advice: "log"},

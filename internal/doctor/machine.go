@@ -102,6 +102,11 @@ func (d *Doctor) store(ctx context.Context, r *report) {
 	s, err := d.open(ctx)
 	if err != nil {
 		var newer *store.NewerVersionError
+		var older *store.OlderVersionError
+		if errors.As(err, &older) {
+			r.add(Warn, "copy the store before, if you may want to go back to the older program", "the store was made by an older program (version %d, this one works with %d): the next start of `tradepost serve` brings it up to date", older.Have, older.Need)
+			return
+		}
 		advice := "restore the folder from a backup, or choose another with store.data"
 		switch {
 		case d.Config.Store.Database != "":

@@ -24,6 +24,17 @@ func (e *NewerVersionError) Error() string {
 	return fmt.Sprintf("the database has schema version %d, and this program knows versions up to %d: run the newer program that migrated it", e.Have, e.Know)
 }
 
+// OlderVersionError tells that the database was made by an older program, and
+// was not to be brought up to date.
+type OlderVersionError struct {
+	Have int // version of the database
+	Need int // version this program works with
+}
+
+func (e *OlderVersionError) Error() string {
+	return fmt.Sprintf("the database has schema version %d, and this program works with version %d: stop the older program, and the next start of `tradepost serve` brings it up to date", e.Have, e.Need)
+}
+
 // ChangedMigrationError tells that a migration that the database has applied
 // is not the one in this program.
 type ChangedMigrationError struct {

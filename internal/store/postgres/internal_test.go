@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tradepost/internal/store"
 	"tradepost/internal/store/postgrestest"
 	"tradepost/internal/store/sqlstore"
 	"tradepost/processes"
@@ -46,6 +47,10 @@ func testMigrationFails(t *testing.T, server *postgrestest.Server) {
 		t.Errorf("a migration that fails: %v, %v", s, err)
 	}
 	good := append(known[:len(known):len(known)], migration(len(known)+1, `create table fresh (x int)`))
+	var older *store.OlderVersionError
+	if s, err := open(ctx, cfg, Options{Now: time.Now, Beside: true}, good); !errors.As(err, &older) || older.Have != len(known) || older.Need != len(good) {
+		t.Errorf("beside the older program: %v, %v", s, err)
+	}
 	s, err := open(ctx, cfg, Options{Now: time.Now}, good)
 	if err != nil {
 		t.Fatalf("after it was put right: %v", err)

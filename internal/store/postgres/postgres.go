@@ -37,6 +37,9 @@ type Options struct {
 	// Connections bounds the pool; zero is 16. pool_max_conns in the address
 	// has precedence.
 	Connections int32
+	// Beside is for whoever works beside a station: a database of an older
+	// program is left as it is, with *store.OlderVersionError.
+	Beside bool
 }
 
 // The oldest PostgreSQL that has what the store needs, as server_version_num.
@@ -124,6 +127,11 @@ func (b *backend) prepare(ctx context.Context, known []sqlstore.Migration, opts 
 		return 0, fmt.Errorf("the database has the encoding %s: make it with encoding UTF8", encoding)
 	case namespace == "":
 		return 0, errors.New("no schema of the search_path exists: make one, or name another in the address")
+	}
+	if opts.Beside {
+		if err := sqlstore.Current(ctx, migrator{b}, known); err != nil {
+			return 0, err
+		}
 	}
 	if schema, err = sqlstore.Migrate(ctx, migrator{b}, known, opts.Now); err != nil {
 		return schema, err

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"tradepost/internal/store"
 	"tradepost/internal/store/sqlstore"
 	"tradepost/processes"
 	"tradepost/tracking"
@@ -72,6 +73,42 @@ func TestMigrationFails(t *testing.T) {
 	}
 	if got := tables(t, b); got != "a b c schema_version" {
 		t.Errorf("after it was put right: %s", got)
+	}
+}
+
+// TestBeside: who works beside a station leaves its older database as it is, and
+// makes one where there is none.
+func TestBeside(t *testing.T) {
+	t.Parallel()
+	known, err := Migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.db")
+	for _, step := range []struct {
+		beside bool
+		known  []sqlstore.Migration
+		schema int // 0: it is older
+	}{
+		{true, known[:1], 1}, {true, known, 0}, {true, known[:1], 1}, {false, known, len(known)}, {true, known, len(known)},
+	} {
+		s, err := open(t.Context(), path, Options{Now: time.Now, Beside: step.beside}, step.known)
+		var older *store.OlderVersionError
+		switch {
+		case step.schema == 0:
+			if !errors.As(err, &older) || older.Have != 1 || older.Need != len(known) {
+				t.Fatalf("an older database: %v", err)
+			}
+		case err != nil:
+			t.Fatal(err)
+		default:
+			if got := s.Info().Schema; got != step.schema {
+				t.Errorf("schema %d, want %d", got, step.schema)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 	BusyTimeout time.Duration
 	// Readers is the number of reading connections; zero is 4.
 	Readers int
+	// Beside is for whoever works beside a station: a database of an older
+	// program is left as it is, with *store.OlderVersionError.
+	Beside bool
 }
 
 // Open opens, or makes, the database in the file path and brings it up to
@@ -79,6 +82,11 @@ func open(ctx context.Context, path string, opts Options, known []sqlstore.Migra
 	b := &backend{busy: opts.BusyTimeout}
 	if err := b.connect(ctx, path, opts); err != nil {
 		return nil, errors.Join(err, b.Close())
+	}
+	if opts.Beside {
+		if err := sqlstore.Current(ctx, migrator{b}, known); err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
 	}
 	schema, err := sqlstore.Migrate(ctx, migrator{b}, known, opts.Now)
 	if err != nil {

@@ -111,6 +111,17 @@ func Migrate(ctx context.Context, db Migrator, known []Migration, now func() tim
 	return len(applied), fmt.Errorf("bring the database up to date: %w", err)
 }
 
+// Current returns *store.OlderVersionError when a database is behind the known
+// migrations, so that whoever works beside a running station does not change
+// its schema under it. An empty database is not behind: Migrate makes it.
+func Current(ctx context.Context, db Migrator, known []Migration) error {
+	applied, err := db.Applied(ctx)
+	if err == nil && 0 < len(applied) && len(applied) < len(known) {
+		err = &store.OlderVersionError{Have: len(applied), Need: len(known)}
+	}
+	return err
+}
+
 func compatible(applied []string, known []Migration) error {
 	if len(applied) > len(known) {
 		return &store.NewerVersionError{Have: len(applied), Know: len(known)}
