@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -347,20 +348,10 @@ func (t *jsonTokens) unicode() (rune, bool) {
 	if len(w) < 6 || w[1] != 'u' {
 		return 0, false
 	}
-	var r rune
-	for _, c := range w[2:6] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
+	r, err := strconv.ParseUint(string(w[2:6]), 16, 16)
+	if err != nil {
+		return 0, false
 	}
 	t.pos += 6
-	return r, true
+	return rune(r), true
 }

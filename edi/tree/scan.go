@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -243,22 +244,12 @@ func (s *scanner) unicode() (rune, bool) {
 	if !s.need(6) || s.buf[s.pos+1] != 'u' {
 		return 0, false
 	}
-	var r rune
-	for _, c := range s.buf[s.pos+2 : s.pos+6] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
+	r, err := strconv.ParseUint(string(s.buf[s.pos+2:s.pos+6]), 16, 16)
+	if err != nil {
+		return 0, false
 	}
 	s.pos += 6
-	return r, true
+	return rune(r), true
 }
 
 // skipText passes over a string.
